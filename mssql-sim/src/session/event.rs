@@ -1,0 +1,75 @@
+//! What a running request tells the connection, in order; the connection turns each event into tokens.
+
+use std::sync::Arc;
+
+use crate::types::{ColumnMeta, SqlError, SqlType, Value};
+
+/// One step of a request's answer.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A result set begins; [`Event::Rows`] follow and a [`Event::Done`] ends it.
+    Columns(Arc<[ColumnMeta]>),
+    /// A chunk of the current result set, each row in row form (see [`crate::wire::value`]).
+    Rows(Vec<Arc<[u8]>>),
+    /// A statement ended.
+    Done {
+        /// What kind of statement it was.
+        command: Command,
+        /// Rows returned or changed; None when there is nothing to count or NOCOUNT is on.
+        rows: Option<u64>,
+    },
+    /// A statement failed; a [`Event::Done`] of its own is implied.
+    Error(SqlError),
+    /// A message of class 10 or less.
+    Info(SqlError),
+    /// A transaction began; the descriptor names it in the client's next requests.
+    TransactionBegan(u64),
+    /// The transaction with this descriptor was committed.
+    TransactionCommitted(u64),
+    /// The transaction with this descriptor was rolled back, by request or by an error.
+    TransactionRolledBack(u64),
+    /// The current database changed.
+    DatabaseChanged {
+        /// Database before.
+        old: String,
+        /// Database now.
+        new: String,
+    },
+    /// A procedure returned.
+    ReturnStatus(i32),
+    /// An output parameter of a procedure.
+    ReturnValue {
+        /// Name with its `@`, as the client wrote it; empty when it was passed by position.
+        name: String,
+        /// Type.
+        sql_type: SqlType,
+        /// Value.
+        value: Value,
+    },
+}
+
+/// `CurCmd` of the DONE tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Command {
+    /// Anything that has no code of its own, such as DDL and `SET`.
+    Other = 0,
+    /// `IF` and `WHILE`.
+    Condition = 0xC0,
+    /// `SELECT`
+    Select = 0xC1,
+    /// `INSERT`
+    Insert = 0xC3,
+    /// `DELETE`
+    Delete = 0xC4,
+    /// `UPDATE`
+    Update = 0xC5,
+    /// `ROLLBACK`
+    Rollback = 0xD2,
+    /// `BEGIN TRANSACTION`
+    Begin = 0xD4,
+    /// `COMMIT`
+    Commit = 0xD5,
+    /// `EXECUTE`
+    Execute = 0xE0,
+}

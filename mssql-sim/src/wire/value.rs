@@ -1,0 +1,438 @@
+//! The wire form of values, which is also how the engine stores rows.
+//!
+//! A row in *row form* is its columns' bytes one after the other, exactly as they follow a ROW token (MS-TDS
+//! 2.2.7.19). Four forms exist, chosen by type and nullability: raw bytes (fixed-width types that may not be
+//! NULL), a length byte, a u16 length, and PLP for the `(max)` types (one chunk, as this module writes it).
+//!
+//! [`encode`] trusts its caller: the value is of the type's kind, text has been padded and cut to the declared
+//! length, and NULL is only given to nullable columns. The other functions trust bytes that [`encode`] wrote.
+//! Bytes from a client go through [`from_content`], which refuses what does not fit.
+
+use encoding_rs::{EncoderResult, WINDOWS_1252};
+
+use crate::types::{Length, SqlType, Value};
+
+const SHORT_NULL: u16 = 0xFFFF;
+const PLP_NULL: u64 = u64::MAX;
+/// 1/300 s in a minute, the unit of `smalldatetime` on the wire.
+const TICKS_PER_MINUTE: u32 = 300 * 60;
+
+/// How a value's bytes are delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// This many bytes, never NULL.
+    Fixed(usize),
+    /// A length byte; 0 is NULL.
+    ByteLength,
+    /// A u16 length; 0xFFFF is NULL.
+    ShortLength,
+    /// u64 total length (all ones is NULL), chunks with u32 lengths, a chunk of length 0.
+    Plp,
+}
+
+/// The form of a column's values.
+pub(crate) fn form(sql_type: SqlType, nullable: bool) -> Form {
+    match sql_type {
+        SqlType::VarChar(Length::Max) | SqlType::NVarChar(Length::Max) | SqlType::VarBinary(Length::Max) => {
+            Form::Plp
+        }
+        SqlType::Char(_)
+        | SqlType::VarChar(_)
+        | SqlType::NChar(_)
+        | SqlType::NVarChar(_)
+        | SqlType::Binary(_)
+        | SqlType::VarBinary(_)
+        | SqlType::RowVersion => Form::ShortLength,
+        _ => match fixed_width(sql_type) {
+            Some(width) if !nullable => Form::Fixed(width),
+            _ => Form::ByteLength,
+        },
+    }
+}
+
+/// Bytes of the types that have a fixed-width token.
+pub(crate) fn fixed_width(sql_type: SqlType) -> Option<usize> {
+    match sql_type {
+        SqlType::Bit | SqlType::TinyInt => Some(1),
+        SqlType::SmallInt => Some(2),
+        SqlType::Int | SqlType::SmallMoney | SqlType::Real | SqlType::SmallDateTime => Some(4),
+        SqlType::BigInt | SqlType::Money | SqlType::Float | SqlType::DateTime => Some(8),
+        _ => None,
+    }
+}
+
+/// Bytes of a decimal's magnitude by its declared precision.
+pub(crate) fn decimal_width(precision: u8) -> usize {
+    match precision {
+        0..=9 => 4,
+        10..=19 => 8,
+        20..=28 => 12,
+        _ => 16,
+    }
+}
+
+/// Bytes of the time part of `time`, `datetime2` and `datetimeoffset`.
+pub(crate) fn time_width(scale: u8) -> usize {
+    match scale {
+        0..=2 => 3,
+        3..=4 => 4,
+        _ => 5,
+    }
+}
+
+/// Appends a value in row form.
+///
+/// # Panics
+/// If the value is not of the type's kind, or is NULL where the column may not be: a bug of the caller.
+pub fn encode(value: &Value, sql_type: SqlType, nullable: bool, out: &mut Vec<u8>) {
+    let form = form(sql_type, nullable);
+    if value.is_null() {
+        return match form {
+            Form::Fixed(_) => panic!("NULL in a {sql_type:?} column that may not be NULL"),
+            Form::ByteLength => out.push(0),
+            Form::ShortLength => out.extend_from_slice(&SHORT_NULL.to_le_bytes()),
+            Form::Plp => out.extend_from_slice(&PLP_NULL.to_le_bytes()),
+        };
+    }
+    let start = out.len();
+    match form {
+        Form::Fixed(_) => write_content(value, sql_type, out),
+        Form::ByteLength => {
+            out.push(0);
+            write_content(value, sql_type, out);
+            out[start] = u8::try_from(out.len() - start - 1).expect("at most 17 bytes follow a length byte");
+        }
+        Form::ShortLength => {
+            out.extend_from_slice(&[0; 2]);
+            write_content(value, sql_type, out);
+            let length =
+                u16::try_from(out.len() - start - 2).expect("a limited type holds at most 8000 bytes");
+            out[start..start + 2].copy_from_slice(&length.to_le_bytes());
+        }
+        Form::Plp => {
+            out.extend_from_slice(&[0; 12]);
+            write_content(value, sql_type, out);
+            let length = out.len() - start - 12;
+            out[start..start + 8].copy_from_slice(&(length as u64).to_le_bytes());
+            if length == 0 {
+                out.truncate(start + 8);
+            } else {
+                let chunk = u32::try_from(length).expect("a value holds at most 2 GB");
+                out[start + 8..start + 12].copy_from_slice(&chunk.to_le_bytes());
+            }
+            out.extend_from_slice(&[0; 4]);
+        }
+    }
+}
+
+/// Takes one column's value from the front of a row.
+pub fn decode(bytes: &mut &[u8], sql_type: SqlType, nullable: bool) -> Value {
+    let column = take(bytes, sql_type, nullable);
+    if is_null(column, sql_type, nullable) {
+        return Value::Null;
+    }
+    let content = match form(sql_type, nullable) {
+        Form::Fixed(_) => column,
+        Form::ByteLength => &column[1..],
+        Form::ShortLength => &column[2..],
+        // The total length and the one chunk's length stand before, the end mark behind; an empty value has no chunk.
+        Form::Plp if column.len() == 12 => &[],
+        Form::Plp => &column[12..column.len() - 4],
+    };
+    from_content(content, sql_type).expect("a row was written by `encode`")
+}
+
+/// Takes one column's bytes, delimiters included, from the front of a row.
+pub fn take<'a>(bytes: &mut &'a [u8], sql_type: SqlType, nullable: bool) -> &'a [u8] {
+    let length = match form(sql_type, nullable) {
+        Form::Fixed(width) => width,
+        Form::ByteLength => 1 + usize::from(bytes[0]),
+        Form::ShortLength => match u16::from_le_bytes([bytes[0], bytes[1]]) {
+            SHORT_NULL => 2,
+            length => 2 + usize::from(length),
+        },
+        Form::Plp => match u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) {
+            PLP_NULL => 8,
+            0 => 12,
+            length => 16 + usize::try_from(length).expect("a stored value fits in memory"),
+        },
+    };
+    let (column, rest) = bytes.split_at(length);
+    *bytes = rest;
+    column
+}
+
+/// Passes over one column at the front of a row.
+pub fn skip(bytes: &mut &[u8], sql_type: SqlType, nullable: bool) {
+    take(bytes, sql_type, nullable);
+}
+
+/// Whether the column at the front of a row is NULL.
+pub fn is_null(bytes: &[u8], sql_type: SqlType, nullable: bool) -> bool {
+    match form(sql_type, nullable) {
+        Form::Fixed(_) => false,
+        Form::ByteLength => bytes[0] == 0,
+        Form::ShortLength => bytes[..2] == SHORT_NULL.to_le_bytes(),
+        Form::Plp => bytes[..8] == PLP_NULL.to_le_bytes(),
+    }
+}
+
+fn write_content(value: &Value, sql_type: SqlType, out: &mut Vec<u8>) {
+    match (value, sql_type) {
+        (Value::Bit(bit), SqlType::Bit) => out.push(u8::from(*bit)),
+        (Value::Int(n), SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt) => {
+            let width = fixed_width(sql_type).expect("integers have a fixed width");
+            out.extend_from_slice(&n.to_le_bytes()[..width]);
+        }
+        (
+            Value::Decimal { unscaled, .. },
+            SqlType::Decimal { precision, .. } | SqlType::Numeric { precision, .. },
+        ) => {
+            out.push(u8::from(*unscaled >= 0));
+            out.extend_from_slice(&unscaled.unsigned_abs().to_le_bytes()[..decimal_width(precision)]);
+        }
+        (Value::Money(n), SqlType::Money) => {
+            // The high half comes first.
+            out.extend_from_slice(&n.to_le_bytes()[4..]);
+            out.extend_from_slice(&n.to_le_bytes()[..4]);
+        }
+        (Value::Money(n), SqlType::SmallMoney) => out.extend_from_slice(&n.to_le_bytes()[..4]),
+        (Value::Float(f), SqlType::Real) => out.extend_from_slice(&(*f as f32).to_le_bytes()),
+        (Value::Float(f), SqlType::Float) => out.extend_from_slice(&f.to_le_bytes()),
+        (Value::DateTime { days, ticks }, SqlType::DateTime) => {
+            out.extend_from_slice(&days.to_le_bytes());
+            out.extend_from_slice(&ticks.to_le_bytes());
+        }
+        (Value::DateTime { days, ticks }, SqlType::SmallDateTime) => {
+            out.extend_from_slice(&days.to_le_bytes()[..2]);
+            out.extend_from_slice(&(ticks / TICKS_PER_MINUTE).to_le_bytes()[..2]);
+        }
+        (Value::Date(days), SqlType::Date) => out.extend_from_slice(&days.to_le_bytes()[..3]),
+        (Value::Time(ticks), SqlType::Time(scale)) => write_time(*ticks, scale, out),
+        (Value::DateTime2 { days, ticks }, SqlType::DateTime2(scale)) => {
+            write_time(*ticks, scale, out);
+            out.extend_from_slice(&days.to_le_bytes()[..3]);
+        }
+        (Value::DateTimeOffset { days, ticks, offset }, SqlType::DateTimeOffset(scale)) => {
+            write_time(*ticks, scale, out);
+            out.extend_from_slice(&days.to_le_bytes()[..3]);
+            out.extend_from_slice(&offset.to_le_bytes());
+        }
+        (Value::Text(units), SqlType::NChar(_) | SqlType::NVarChar(_)) => {
+            out.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+        }
+        (Value::Text(units), SqlType::Char(_) | SqlType::VarChar(_)) => encode_cp1252(units, out),
+        (Value::Bytes(bytes), SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::RowVersion) => {
+            out.extend_from_slice(bytes);
+        }
+        (Value::Guid(guid), SqlType::UniqueIdentifier) => out.extend_from_slice(&swap_guid(*guid)),
+        _ => panic!("{value:?} is no value of {sql_type:?}"),
+    }
+}
+
+fn write_time(ticks: u64, scale: u8, out: &mut Vec<u8>) {
+    let increments = ticks / ticks_per_increment(scale);
+    out.extend_from_slice(&increments.to_le_bytes()[..time_width(scale)]);
+}
+
+fn ticks_per_increment(scale: u8) -> u64 {
+    10u64.pow(7 - u32::from(scale))
+}
+
+/// A value from its bytes without delimiters; None if their number does not fit the type.
+pub(crate) fn from_content(content: &[u8], sql_type: SqlType) -> Option<Value> {
+    Some(match sql_type {
+        SqlType::Bit => Value::Bit(*exactly::<1>(content)?.first()? != 0),
+        SqlType::TinyInt => Value::Int(i64::from(u8::from_le_bytes(exactly(content)?))),
+        SqlType::SmallInt => Value::Int(i64::from(i16::from_le_bytes(exactly(content)?))),
+        SqlType::Int => Value::Int(i64::from(i32::from_le_bytes(exactly(content)?))),
+        SqlType::BigInt => Value::Int(i64::from_le_bytes(exactly(content)?)),
+        SqlType::Decimal { scale, .. } | SqlType::Numeric { scale, .. } => {
+            let (sign, magnitude) = content.split_first()?;
+            let magnitude = i128::try_from(u128::from_le_bytes(widen(magnitude)?)).ok()?;
+            Value::Decimal { unscaled: if *sign == 0 { -magnitude } else { magnitude }, scale }
+        }
+        SqlType::Money => {
+            let bytes: [u8; 8] = exactly(content)?;
+            let (high, low) = bytes.split_at(4);
+            Value::Money(i64::from_le_bytes(exactly(&[low, high].concat())?))
+        }
+        SqlType::SmallMoney => Value::Money(i64::from(i32::from_le_bytes(exactly(content)?))),
+        SqlType::Real => Value::Float(f64::from(f32::from_le_bytes(exactly(content)?))),
+        SqlType::Float => Value::Float(f64::from_le_bytes(exactly(content)?)),
+        SqlType::DateTime => {
+            let (days, ticks) = content.split_at_checked(4)?;
+            Value::DateTime {
+                days: i32::from_le_bytes(exactly(days)?),
+                ticks: u32::from_le_bytes(exactly(ticks)?),
+            }
+        }
+        SqlType::SmallDateTime => {
+            let (days, minutes) = content.split_at_checked(2)?;
+            let minutes = u32::from(u16::from_le_bytes(exactly(minutes)?));
+            Value::DateTime {
+                days: i32::from(u16::from_le_bytes(exactly(days)?)),
+                ticks: minutes * TICKS_PER_MINUTE,
+            }
+        }
+        SqlType::Date => Value::Date(read_days(content)?),
+        SqlType::Time(scale) => Value::Time(read_time(content, scale)?),
+        SqlType::DateTime2(scale) => {
+            let (time, days) = content.split_at_checked(time_width(scale))?;
+            Value::DateTime2 { days: read_days(days)?, ticks: read_time(time, scale)? }
+        }
+        SqlType::DateTimeOffset(scale) => {
+            let (time, rest) = content.split_at_checked(time_width(scale))?;
+            let (days, offset) = rest.split_at_checked(3)?;
+            Value::DateTimeOffset {
+                days: read_days(days)?,
+                ticks: read_time(time, scale)?,
+                offset: i16::from_le_bytes(exactly(offset)?),
+            }
+        }
+        SqlType::NChar(_) | SqlType::NVarChar(_) if content.len() % 2 == 0 => {
+            Value::Text(content.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect())
+        }
+        SqlType::NChar(_) | SqlType::NVarChar(_) => return None,
+        SqlType::Char(_) | SqlType::VarChar(_) => Value::Text(decode_cp1252(content)),
+        SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::RowVersion => Value::Bytes(content.to_vec()),
+        SqlType::UniqueIdentifier => Value::Guid(swap_guid(exactly(content)?)),
+    })
+}
+
+fn exactly<const N: usize>(content: &[u8]) -> Option<[u8; N]> {
+    content.try_into().ok()
+}
+
+fn widen<const N: usize>(content: &[u8]) -> Option<[u8; N]> {
+    let mut wide = [0; N];
+    wide.get_mut(..content.len())?.copy_from_slice(content);
+    Some(wide)
+}
+
+fn read_days(content: &[u8]) -> Option<i32> {
+    let [a, b, c] = exactly(content)?;
+    Some(i32::from_le_bytes([a, b, c, 0]))
+}
+
+fn read_time(content: &[u8], scale: u8) -> Option<u64> {
+    let increments = (content.len() == time_width(scale)).then(|| widen(content))??;
+    Some(u64::from_le_bytes(increments) * ticks_per_increment(scale))
+}
+
+/// The first three groups of a GUID travel little-endian.
+fn swap_guid(mut guid: [u8; 16]) -> [u8; 16] {
+    guid[..4].reverse();
+    guid[4..6].reverse();
+    guid[6..8].reverse();
+    guid
+}
+
+/// Text in code page 1252; what it cannot hold becomes `?`, one per UTF-16 unit.
+pub fn encode_cp1252(units: &[u16], out: &mut Vec<u8>) {
+    if units.iter().all(|&unit| unit < 0x80) {
+        out.extend(units.iter().map(|&unit| unit as u8));
+        return;
+    }
+    let mut encoder = WINDOWS_1252.new_encoder();
+    let mut rest = units;
+    while !rest.is_empty() {
+        let start = out.len();
+        // One byte per unit is enough in a single-byte code page.
+        out.resize(start + rest.len() + 1, 0);
+        let (result, read, written) =
+            encoder.encode_from_utf16_without_replacement(rest, &mut out[start..], true);
+        out.truncate(start + written);
+        rest = &rest[read..];
+        if let EncoderResult::Unmappable(character) = result {
+            out.extend(std::iter::repeat_n(b'?', character.len_utf16()));
+        }
+    }
+}
+
+/// Text from code page 1252.
+pub fn decode_cp1252(bytes: &[u8]) -> Vec<u16> {
+    if bytes.is_ascii() {
+        return bytes.iter().map(|&byte| u16::from(byte)).collect();
+    }
+    WINDOWS_1252.decode_without_bom_handling(bytes).0.encode_utf16().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(value: &Value, sql_type: SqlType) {
+        for nullable in [true, false] {
+            let mut row = Vec::new();
+            encode(value, sql_type, nullable, &mut row);
+            row.push(0xAB);
+            let mut rest = row.as_slice();
+            assert_eq!(decode(&mut rest, sql_type, nullable), *value, "{sql_type:?}, nullable {nullable}");
+            assert_eq!(rest, [0xAB], "{sql_type:?} takes its bytes and no more");
+        }
+        let mut row = Vec::new();
+        encode(&Value::Null, sql_type, true, &mut row);
+        assert!(is_null(&row, sql_type, true));
+        let mut rest = row.as_slice();
+        assert_eq!(decode(&mut rest, sql_type, true), Value::Null);
+        assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn every_type_comes_back_as_it_went() {
+        let numeric = SqlType::Numeric { precision: 38, scale: 10 };
+        let cases = [
+            (Value::Bit(true), SqlType::Bit),
+            (Value::Int(255), SqlType::TinyInt),
+            (Value::Int(-32768), SqlType::SmallInt),
+            (Value::Int(i64::from(i32::MIN)), SqlType::Int),
+            (Value::Int(i64::MIN), SqlType::BigInt),
+            (Value::Decimal { unscaled: -99_999, scale: 2 }, SqlType::Decimal { precision: 5, scale: 2 }),
+            (Value::Decimal { unscaled: 10i128.pow(38) - 1, scale: 10 }, numeric),
+            (Value::Money(i64::MIN), SqlType::Money),
+            (Value::Money(-1), SqlType::SmallMoney),
+            (Value::Float(0.5), SqlType::Real),
+            (Value::Float(-1.0e300), SqlType::Float),
+            (Value::DateTime { days: -53690, ticks: 25_919_999 }, SqlType::DateTime),
+            (Value::DateTime { days: 65535, ticks: 1439 * 18000 }, SqlType::SmallDateTime),
+            (Value::DateTime2 { days: 3_652_058, ticks: 863_999_999_999 }, SqlType::DateTime2(7)),
+            (Value::DateTime2 { days: 0, ticks: 863_990_000_000 }, SqlType::DateTime2(0)),
+            (Value::Date(3_652_058), SqlType::Date),
+            (Value::Time(863_999_990_000), SqlType::Time(3)),
+            (Value::DateTimeOffset { days: 700_000, ticks: 1, offset: -840 }, SqlType::DateTimeOffset(7)),
+            (Value::text("caf\u{e9} \u{20ac}"), SqlType::VarChar(Length::Limited(20))),
+            (Value::text(""), SqlType::VarChar(Length::Max)),
+            (Value::text("na\u{ef}ve \u{1f69a}"), SqlType::NVarChar(Length::Max)),
+            (Value::Text(vec![0xD800]), SqlType::NVarChar(Length::Limited(1))),
+            (Value::Bytes(vec![]), SqlType::VarBinary(Length::Max)),
+            (Value::Bytes(vec![0; 8]), SqlType::RowVersion),
+            (Value::Guid(*b"0123456789abcdef"), SqlType::UniqueIdentifier),
+        ];
+        for (value, sql_type) in cases {
+            round_trip(&value, sql_type);
+        }
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_specification() {
+        let bytes = |value: Value, sql_type| {
+            let mut out = Vec::new();
+            encode(&value, sql_type, true, &mut out);
+            out
+        };
+        assert_eq!(bytes(Value::Money(1), SqlType::Money), [8, 0, 0, 0, 0, 1, 0, 0, 0]);
+        let decimal = SqlType::Decimal { precision: 5, scale: 1 };
+        assert_eq!(bytes(Value::Decimal { unscaled: -258, scale: 1 }, decimal), [5, 0, 2, 1, 0, 0]);
+        let guid = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+        let on_the_wire = [16, 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+        assert_eq!(bytes(Value::Guid(guid), SqlType::UniqueIdentifier), on_the_wire);
+    }
+
+    #[test]
+    fn code_page_1252_loses_what_it_cannot_hold() {
+        let mut out = Vec::new();
+        encode_cp1252(&"\u{20ac}\u{3b1}\u{1f69a}x".encode_utf16().collect::<Vec<_>>(), &mut out);
+        assert_eq!(out, [0x80, b'?', b'?', b'?', b'x']);
+    }
+}
