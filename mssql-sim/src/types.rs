@@ -202,13 +202,23 @@ impl SqlError {
 
     /// A construct that this double does not support, named.
     pub fn unsupported(construct: impl fmt::Display) -> Self {
-        Self { class: 15, ..Self::batch(102, format!("Incorrect syntax near '{construct}'. (mssql-sim does not support this construct.)")) }
+        Self {
+            class: 15,
+            ..Self::batch(
+                102,
+                format!("Incorrect syntax near '{construct}'. (mssql-sim does not support this construct.)"),
+            )
+        }
     }
 }
 
 impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Msg {}, Level {}, State {}, Line {}: {}", self.number, self.class, self.state, self.line, self.message)
+        write!(
+            f,
+            "Msg {}, Level {}, State {}, Line {}: {}",
+            self.number, self.class, self.state, self.line, self.message
+        )
     }
 }
 
