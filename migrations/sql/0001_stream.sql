@@ -40,7 +40,8 @@ create table cdc.table_state (
     layout        jsonb not null,                  -- proto::Layout that the target table has
     incarnation   jsonb,                           -- proto::Incarnation, validated with the last applied run
     load          jsonb,                           -- proto::LoadMark of the load under way
-    load_rows     bigint not null default 0,       -- rows of its chunks applied so far
+    load_resume   text,                            -- where its scan goes on (LoadProgress.resume)
+    load_rows     bigint not null default 0,       -- rows read by its scan so far (LoadProgress.rows)
     load_scanned  bigint,                          -- sequence of the run with its last chunk
     loaded_at     timestamptz,
     exposed       boolean not null default false,  -- has a view in "reading"

@@ -3,7 +3,7 @@
 //! ```text
 //! RunStart            number, id, predecessor
 //! Layout*             every layout that the run's rows use (a run explains itself)
-//! LoadBegin | Rows | LoadScanned | LoadEnd | Leave   in the order in which they take effect
+//! Leave | LoadBegin | Rows | LoadProgress | LoadScanned | LoadEnd   in the order in which they take effect
 //! RunEnd              versions and moments of the cut; written and synced after the cut was validated
 //! ```
 //!
@@ -126,11 +126,20 @@ pub enum Record {
         /// Whether they belong to a load's chunk: their keys are remembered as met.
         chunk: bool,
     },
+    /// A load's scan has come this far: it goes on after `resume`, whoever continues it.
+    LoadProgress {
+        /// Table in the target.
+        table: String,
+        /// Where the scan goes on, in the source's own words (see the source's `Bound`).
+        resume: String,
+        /// Rows read by the scan so far.
+        rows: u64,
+    },
     /// The load's scan has reached the end of its keys.
     LoadScanned {
         /// Table in the target.
         table: String,
-        /// Source's rows read by the scan.
+        /// Rows read by the scan.
         rows: u64,
     },
     /// The load is done: the table is in step from this run on.
