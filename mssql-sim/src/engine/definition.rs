@@ -1,0 +1,235 @@
+//! What the engine knows about a table: columns, keys, constraints. A definition never changes; DDL replaces it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::collation::Collation;
+use crate::parser::ast::Expr;
+use crate::types::{ColumnMeta, SqlType};
+
+/// Identity of a database, as `DB_ID()` answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DatabaseId(pub i32);
+
+/// Identity of an object within its database; never used twice.
+pub type ObjectId = i32;
+
+/// A table's definition.
+#[derive(Clone, Debug)]
+pub struct TableDef {
+    /// Database that holds it.
+    pub database: DatabaseId,
+    /// Object id.
+    pub object_id: ObjectId,
+    /// Id of its schema.
+    pub schema_id: i32,
+    /// Name of its schema, as created.
+    pub schema: String,
+    /// Name, as created.
+    pub name: String,
+    /// Columns in order; their row form is [`TableDef::layout`].
+    pub columns: Vec<Column>,
+    /// The columns as a result describes them, in the same order.
+    pub layout: Arc<[ColumnMeta]>,
+    /// Primary key; its columns order the table's rows. Without one the rows stand in the order of insertion.
+    pub primary_key: Option<KeyDef>,
+    /// UNIQUE constraints and indexes, in the order of their creation.
+    pub indexes: Vec<IndexDef>,
+    /// FOREIGN KEY constraints of this table.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// CHECK constraints.
+    pub checks: Vec<Check>,
+    /// Highest column id ever given; ids of dropped columns are not used again.
+    pub last_column_id: i32,
+    /// When it was created.
+    pub created: DateTime<Utc>,
+    /// When its definition last changed.
+    pub modified: DateTime<Utc>,
+}
+
+impl TableDef {
+    /// Position of a column by name; names follow the default collation.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| Collation::DEFAULT.equal_str(&c.name, name))
+    }
+
+    /// `schema.name`
+    pub fn qualified_name(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
+    /// Position of the identity column.
+    pub fn identity_column(&self) -> Option<usize> {
+        self.columns.iter().position(|c| c.identity.is_some())
+    }
+
+    /// Position of the rowversion column.
+    pub fn rowversion_column(&self) -> Option<usize> {
+        self.columns.iter().position(|c| c.sql_type() == SqlType::RowVersion)
+    }
+
+    /// Columns of a key or index, in key order; empty for the primary key of a table without one.
+    pub fn index_columns(&self, index: IndexRef) -> &[KeyColumn] {
+        match index {
+            IndexRef::Primary => self.primary_key.as_ref().map_or(&[], |key| &key.columns),
+            IndexRef::Secondary(position) => &self.indexes[position].columns,
+        }
+    }
+
+    /// Collation of a column; the default one where it has none.
+    pub fn collation(&self, column: usize) -> &Collation {
+        self.columns[column].collation.as_ref().unwrap_or(&Collation::DEFAULT)
+    }
+
+    /// Whether a column belongs to the primary key.
+    pub fn is_key_column(&self, column: usize) -> bool {
+        self.primary_key.as_ref().is_some_and(|key| key.columns.iter().any(|c| c.column == column))
+    }
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// `column_id`: stable, with gaps where columns were dropped.
+    pub column_id: i32,
+    /// Name, as created.
+    pub name: String,
+    /// Name, type and flags as a result describes them.
+    pub meta: ColumnMeta,
+    /// Collation of a character column.
+    pub collation: Option<Collation>,
+    /// DEFAULT constraint.
+    pub default: Option<DefaultDef>,
+    /// Expression of a computed column; its value is stored when the row is written.
+    pub computed: Option<Computed>,
+    /// IDENTITY.
+    pub identity: Option<Identity>,
+}
+
+impl Column {
+    /// Its type.
+    pub fn sql_type(&self) -> SqlType {
+        self.meta.sql_type
+    }
+
+    /// Whether it may be NULL.
+    pub fn nullable(&self) -> bool {
+        self.meta.nullable
+    }
+}
+
+/// `IDENTITY(seed, increment)`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// First value.
+    pub seed: i64,
+    /// Step.
+    pub increment: i64,
+}
+
+/// A DEFAULT constraint.
+#[derive(Clone, Debug)]
+pub struct DefaultDef {
+    /// Object id of the constraint.
+    pub object_id: ObjectId,
+    /// Its name.
+    pub name: String,
+    /// Whether the name was made up by the server.
+    pub system_named: bool,
+    /// The expression.
+    pub expr: Expr,
+}
+
+/// A computed column's expression.
+#[derive(Clone, Debug)]
+pub struct Computed {
+    /// The expression.
+    pub expr: Expr,
+    /// `PERSISTED`
+    pub persisted: bool,
+}
+
+/// One column of a key or index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyColumn {
+    /// Position among the table's columns.
+    pub column: usize,
+    /// `DESC`
+    pub descending: bool,
+}
+
+/// The primary key.
+#[derive(Clone, Debug)]
+pub struct KeyDef {
+    /// Object id of the constraint.
+    pub object_id: ObjectId,
+    /// Its name.
+    pub name: String,
+    /// Whether the name was made up by the server.
+    pub system_named: bool,
+    /// Columns in key order.
+    pub columns: Vec<KeyColumn>,
+}
+
+/// An index other than the primary key.
+#[derive(Clone, Debug)]
+pub struct IndexDef {
+    /// `index_id`: 2 and up.
+    pub index_id: i32,
+    /// Its name.
+    pub name: String,
+    /// Whether two rows may not have the same key.
+    pub unique: bool,
+    /// Object id of the UNIQUE constraint, None for a plain index.
+    pub constraint: Option<ObjectId>,
+    /// Whether the constraint's name was made up by the server.
+    pub system_named: bool,
+    /// Columns in key order.
+    pub columns: Vec<KeyColumn>,
+}
+
+/// Which order of a table's rows is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IndexRef {
+    /// The primary key's, or insertion order where there is none.
+    Primary,
+    /// That of `TableDef::indexes[position]`.
+    Secondary(usize),
+}
+
+/// A FOREIGN KEY constraint.
+#[derive(Clone, Debug)]
+pub struct ForeignKey {
+    /// Object id of the constraint.
+    pub object_id: ObjectId,
+    /// Its name.
+    pub name: String,
+    /// Whether the name was made up by the server.
+    pub system_named: bool,
+    /// Positions of the referencing columns.
+    pub columns: Vec<usize>,
+    /// Object id of the referenced table.
+    pub parent: ObjectId,
+    /// Key of the referenced table that is referenced.
+    pub parent_index: IndexRef,
+    /// Positions of the referenced columns, in the order of `columns`.
+    pub parent_columns: Vec<usize>,
+    /// `ON DELETE CASCADE`
+    pub cascade_delete: bool,
+    /// `ON UPDATE CASCADE`
+    pub cascade_update: bool,
+}
+
+/// A CHECK constraint.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Object id of the constraint.
+    pub object_id: ObjectId,
+    /// Its name.
+    pub name: String,
+    /// Whether the name was made up by the server.
+    pub system_named: bool,
+    /// The condition; only FALSE fails it.
+    pub expr: Expr,
+}
