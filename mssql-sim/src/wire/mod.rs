@@ -1,3 +1,41 @@
 //! TDS 7.4 as bytes: packets, messages, tokens and the wire form of values. Nothing here knows SQL.
+//!
+//! Section numbers are those of MS-TDS. A client's bytes that do not follow it are a [`ProtocolError`], which ends
+//! the connection; it is never guessed what they meant.
 
+use std::io;
+
+pub mod login;
+pub mod packet;
+pub mod prelogin;
+pub mod reader;
+pub mod request;
+pub mod rpc;
+pub mod token;
+pub mod type_info;
 pub mod value;
+
+/// Why a client's bytes were refused. The connection cannot go on after any of these.
+#[derive(Debug, thiserror::Error)]
+pub enum ProtocolError {
+    /// The transport failed.
+    #[error("the connection failed: {0}")]
+    Io(#[from] io::Error),
+    /// A message ended inside a field.
+    #[error("the message ends inside {field}")]
+    Truncated {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field holds what it may not hold.
+    #[error("{field} holds {found}, which TDS does not allow there")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What was found.
+        found: String,
+    },
+    /// A part of TDS that this double does not have.
+    #[error("{0} is not supported by mssql-sim")]
+    Unsupported(String),
+}
