@@ -1,1 +1,12 @@
-//! Placeholder.
+//! Captures changes from SQL Server and applies them to PostgreSQL together with the daily figures that they move.
+//!
+//! A changed row travels one way, with two durable points:
+//!
+//! ```text
+//! source ── poll ──> journal (run, end mark, fsync) ── apply ──> one PostgreSQL transaction ──> trim
+//! ```
+
+pub mod clock;
+pub mod config;
+pub mod errors;
+pub mod tls;

@@ -1,0 +1,336 @@
+//! Capture: from the source into the journal.
+//!
+//! Invariants
+//! - The position moves only by a run that has its end mark: what a poll reads is captured whole or not at all.
+//! - Every table in step or loading is validated before and after a cut, moved or not, and at every idle poll; a heartbeat goes out
+//!   only after that comparison.
+//! - A table whose history is lost leaves step visibly, by an entry of the run that begins its load.
+//! - Versions that run backwards, or another commit under a version already seen, mean that the source was restored: capture stops
+//!   and the stream is taken over in a new history.
+//!
+//! ```text
+//! tick → overview → (nothing to do) heartbeat
+//!                 → cut (see `cut`) → run ended in the journal → captured state observes its entries
+//! ```
+//!
+//! Crash: a run without its end is removed when the journal is opened; the captured state is rebuilt from the stream row and the
+//! ended runs (see `captured`).
+
+mod captured;
+mod cut;
+mod plan;
+
+pub use captured::{Captured, Load, Seen, Stage};
+
+use crate::source::{self, CapturedTable, Connection, Isolation, Overview, SourceError};
+use cut::{Cut, Run, Unmet};
+use proto::{Key, SourceMoment, Version};
+use state::{Journal, StateError};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Bounds of a cut.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Changed keys of one table above which its window becomes a load, and rows of all loads in one cut.
+    pub max_cut_rows: u64,
+    /// Rows of one keyset read.
+    pub chunk_rows: u64,
+    /// How a cut reads.
+    pub isolation: Isolation,
+    /// Pause between polls that found nothing to do.
+    pub poll_interval: Duration,
+}
+
+/// Why capture stopped or a cut was dropped.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The source could not be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The journal could not be written.
+    #[error(transparent)]
+    Journal(#[from] StateError),
+    /// A table lost its history between the two validations of a cut; the cut was dropped, the next poll mends it.
+    #[error("{table}: {reason}, while it was being read")]
+    LostDuringCut {
+        /// Table in the target.
+        table: String,
+        /// What happened to it.
+        reason: String,
+    },
+    /// The source's versions ran backwards.
+    #[error("the source's version went back from {from} to {to}: it was restored from a backup")]
+    WentBackwards {
+        /// Seen before.
+        from: Version,
+        /// Seen now.
+        to: Version,
+    },
+    /// A version already seen belongs to another commit now.
+    #[error("version {version} belongs to another commit than before: the source was restored from a backup")]
+    AnotherPast {
+        /// The version.
+        version: Version,
+    },
+}
+
+impl CaptureError {
+    /// Whether the source's past is another one: the stream has to be taken over in a new history.
+    pub fn is_another_history(&self) -> bool {
+        matches!(self, Self::WentBackwards { .. } | Self::AnotherPast { .. })
+    }
+}
+
+/// An operator's request to load a table again.
+#[derive(Clone, Debug)]
+pub struct ResyncRequest {
+    /// Its row in `cdc.control`.
+    pub id: i64,
+    /// Table in the target.
+    pub table: String,
+    /// Who asked.
+    pub requested_by: String,
+}
+
+/// What capture asks of the side that talks to PostgreSQL.
+#[derive(Debug)]
+pub enum Question {
+    /// Keys of the target's table that its load has not met, after a key, at most so many.
+    KeysNotMet {
+        /// Table in the target.
+        table: String,
+        /// Last key of the page before.
+        after: Option<Key>,
+        /// Size of the page.
+        limit: usize,
+        /// Where the answer goes.
+        answer: oneshot::Sender<Vec<Key>>,
+    },
+    /// A request was taken up: its load began with this run.
+    Taken {
+        /// The request.
+        request: i64,
+        /// The run.
+        sequence: u64,
+    },
+}
+
+/// The latest word about the source: everything up to `sequence` is in the journal, and the source stood like that at `moment`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pulse {
+    /// Last captured run.
+    pub sequence: u64,
+    /// When the source was last heard.
+    pub moment: Option<SourceMoment>,
+    /// Whether it was unchanged then: nothing beyond `sequence` existed.
+    pub idle: bool,
+    /// What capture is doing, as the stream row's `agent_state`.
+    pub state: &'static str,
+    /// One sentence for an operator.
+    pub detail: Option<String>,
+}
+
+/// Channels between capture and the applier's task.
+pub struct Links {
+    /// Sequence of the last applied run.
+    pub applied: watch::Receiver<u64>,
+    /// Questions to PostgreSQL.
+    pub questions: mpsc::Sender<Question>,
+    /// Operators' requests.
+    pub requests: mpsc::Receiver<ResyncRequest>,
+    /// Signs of life.
+    pub pulse: watch::Sender<Pulse>,
+}
+
+/// Captures one source.
+pub struct Capture {
+    /// Opens a connection; kept so that a dropped one can be replaced.
+    pub source: source::Connector,
+    /// Tables by their name in the target.
+    pub tables: BTreeMap<String, CapturedTable>,
+    /// State after the last ended run.
+    pub captured: Captured,
+    /// Where runs go.
+    pub journal: Journal,
+    /// Bounds.
+    pub limits: Limits,
+    /// The applier's side.
+    pub links: Links,
+    /// Requests received and not yet taken up, by table.
+    pub pending: BTreeMap<String, ResyncRequest>,
+    /// How far the keys not met of a load were read again, by table.
+    pub reread_after: BTreeMap<String, Key>,
+}
+
+/// What a poll did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// Nothing had changed.
+    Idle,
+    /// The journal is full; nothing was read. Change Tracking keeps the changes meanwhile.
+    JournalFull,
+    /// A run ended; more work is waiting.
+    Busy,
+    /// A run ended and nothing is left to do.
+    CaughtUp,
+}
+
+/// Keys not met that are read again in one cut.
+const REREAD_PAGE: usize = 1_000;
+
+impl Capture {
+    /// Polls on `connection` until `stop` is cancelled or an error ends it. The connection must be dropped after an error.
+    pub async fn stream(
+        &mut self,
+        connection: &mut Connection,
+        stop: &CancellationToken,
+    ) -> Result<(), CaptureError> {
+        loop {
+            let polled = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                polled = self.poll(connection) => polled,
+            };
+            let pause = match polled {
+                Ok(Polled::Busy) => Duration::ZERO,
+                Ok(Polled::Idle | Polled::JournalFull | Polled::CaughtUp) => self.limits.poll_interval,
+                Err(CaptureError::LostDuringCut { table, reason }) => {
+                    tracing::warn!(table, reason, "a table lost its history during a cut; the cut is dropped and taken again");
+                    Duration::ZERO
+                }
+                Err(error) => return Err(error),
+            };
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// One poll: a heartbeat, or a cut.
+    pub async fn poll(&mut self, connection: &mut Connection) -> Result<Polled, CaptureError> {
+        self.receive_requests();
+        if self.journal.is_full() {
+            self.pulse(None, false, "waiting", Some("the journal is full; changes wait at the source"));
+            return Ok(Polled::JournalFull);
+        }
+        let overview = connection.overview(&self.tables).await?;
+        if let Some(seen) = self.captured.highest.as_ref().filter(|seen| overview.version < seen.version) {
+            return Err(CaptureError::WentBackwards { from: seen.version, to: overview.version });
+        }
+        let reasons = self.pending.iter().map(|(table, request)| {
+            (table.clone(), format!("asked for by {}", request.requested_by))
+        });
+        let plan = plan::plan(&self.captured, overview.version, &overview.tables, &reasons.collect());
+        let unmoved = self.captured.position == Some(overview.version);
+        if unmoved && plan.is_idle() {
+            self.pulse(Some(overview.moment), true, "streaming", None);
+            return Ok(Polled::Idle);
+        }
+        let unmet = self.ask_unmet(&plan).await;
+        if unmoved && plan.opening.is_empty() && plan.chunks.is_empty() && unmet.is_empty() {
+            self.pulse(Some(overview.moment), true, "streaming", None);
+            return Ok(Polled::Idle);
+        }
+        self.check_past(connection).await?;
+        self.cut(connection, overview, plan, unmet).await?;
+        Ok(if self.captured.all_live() { Polled::CaughtUp } else { Polled::Busy })
+    }
+
+    async fn cut(
+        &mut self,
+        connection: &mut Connection,
+        overview: Overview,
+        plan: plan::Plan,
+        unmet: Vec<Unmet>,
+    ) -> Result<(), CaptureError> {
+        let pages: Vec<_> = unmet.iter().map(|page| (page.table.clone(), page.keys.last().cloned())).collect();
+        let cut = Cut {
+            connection,
+            tables: &self.tables,
+            captured: &self.captured,
+            limits: &self.limits,
+            run: Run::new(self.journal.begin_run()?),
+        };
+        let (sequence, marks) = cut.take(&overview, &plan, unmet).await?;
+        for mark in &marks {
+            self.captured.observe(sequence, mark);
+        }
+        for (table, last) in pages {
+            match last {
+                Some(key) => self.reread_after.insert(table, key),
+                None => self.reread_after.remove(&table),
+            };
+        }
+        self.settle_requests(sequence, &marks).await;
+        self.pulse(Some(overview.moment), false, "streaming", None);
+        Ok(())
+    }
+
+    /// A source that was restored and has overtaken the versions seen shows another commit under one of them.
+    async fn check_past(&self, connection: &mut Connection) -> Result<(), CaptureError> {
+        let Some(Seen { version, identity: Some(known) }) = &self.captured.highest else { return Ok(()) };
+        match connection.identity_of(*version).await? {
+            Some(now) if now != *known => Err(CaptureError::AnotherPast { version: *version }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for a page of keys not met of every load whose last chunk the target has applied.
+    async fn ask_unmet(&self, plan: &plan::Plan) -> Vec<Unmet> {
+        let applied = *self.links.applied.borrow();
+        let mut pages = Vec::new();
+        for table in &plan.rereads {
+            let scanned = match &self.captured.tables[table] {
+                Stage::Loading(load) => load.scanned_in,
+                _ => None,
+            };
+            if scanned.is_none_or(|sequence| sequence > applied) {
+                continue;
+            }
+            let (answer, answered) = oneshot::channel();
+            let after = self.reread_after.get(table).cloned();
+            let question = Question::KeysNotMet { table: table.clone(), after, limit: REREAD_PAGE, answer };
+            if self.links.questions.send(question).await.is_err() {
+                continue;
+            }
+            if let Ok(keys) = answered.await {
+                pages.push(Unmet { table: table.clone(), keys });
+            }
+        }
+        pages
+    }
+
+    fn receive_requests(&mut self) {
+        while let Ok(request) = self.links.requests.try_recv() {
+            self.pending.insert(request.table.clone(), request);
+        }
+    }
+
+    /// Tells the operator's side which requests' loads began with this run.
+    async fn settle_requests(&mut self, sequence: u64, marks: &[proto::Record]) {
+        for mark in marks {
+            let proto::Record::LoadBegin(mark) = mark else { continue };
+            self.reread_after.remove(&mark.table);
+            if let Some(request) = self.pending.remove(&mark.table) {
+                let taken = Question::Taken { request: request.id, sequence };
+                if self.links.questions.send(taken).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Says what capture is doing; an unchanged word is sent too, since its moment is new.
+    pub fn pulse(&self, moment: Option<SourceMoment>, idle: bool, state: &'static str, detail: Option<&str>) {
+        self.links.pulse.send_replace(Pulse {
+            sequence: self.captured.sequence,
+            moment,
+            idle,
+            state,
+            detail: detail.map(str::to_owned),
+        });
+    }
+}
