@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 
 /// One step of a request's answer.
@@ -35,7 +37,9 @@ pub enum Event {
         /// Database now.
         new: String,
     },
-    /// A procedure returned.
+    /// A procedure begins; until its end every [`Event::Done`] is one of its own.
+    ProcedureBegan,
+    /// What the procedure returned, before its output parameters.
     ReturnStatus(i32),
     /// An output parameter of a procedure.
     ReturnValue {
@@ -46,6 +50,34 @@ pub enum Event {
         /// Value.
         value: Value,
     },
+    /// The procedure ended.
+    ProcedureEnded,
+}
+
+/// Where a running request sends its events. Sending waits while the client is slow, so a slow client keeps its
+/// snapshot open as it does on a real server.
+#[derive(Clone, Debug)]
+pub struct Events(mpsc::Sender<Event>);
+
+/// Nobody takes the events any more: the client is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the client is gone")]
+pub struct ClientGone;
+
+/// Events that may wait to be sent.
+const CHANNEL_CAPACITY: usize = 4;
+
+impl Events {
+    /// A sender and the connection's end of it.
+    pub fn channel() -> (Self, mpsc::Receiver<Event>) {
+        let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
+        (Self(sender), receiver)
+    }
+
+    /// Sends an event when there is room.
+    pub async fn send(&self, event: Event) -> Result<(), ClientGone> {
+        self.0.send(event).await.map_err(|_| ClientGone)
+    }
 }
 
 /// `CurCmd` of the DONE tokens.

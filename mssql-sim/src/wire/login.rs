@@ -64,12 +64,12 @@ fn clear_password(bytes: &[u8]) -> Vec<u8> {
 
 /// Appends the tokens that accept a login.
 pub fn accept(login: &Login, database: &str, server: &str, out: &mut Vec<u8>) {
-    let info =
-        |number, state, message: String| SqlError { class: 0, state, ..SqlError::statement(number, message) };
     token::environment_text(token::ENV_DATABASE, database, "master", out);
-    token::message(&info(5701, 2, format!("Changed database context to '{database}'.")), server, out);
+    token::message(&token::database_changed(database), server, out);
     token::environment_text(token::ENV_LANGUAGE, "us_english", "", out);
-    token::message(&info(5703, 1, "Changed language setting to us_english.".into()), server, out);
+    let language =
+        SqlError { class: 0, ..SqlError::statement(5703, "Changed language setting to us_english.") };
+    token::message(&language, server, out);
     token::environment_bytes(token::ENV_COLLATION, &token::COLLATION, &[], out);
     token::login_ack("Microsoft SQL Server", SERVER_VERSION, out);
     let (new, old) = (login.packet_size.to_string(), DEFAULT_PACKET_SIZE.to_string());

@@ -1,7 +1,7 @@
 //! Packets (2.2.3): an 8-byte header and a part of a message.
 //!
-//! [`MessageReader::next`] may be dropped at any await and called again: what has arrived stays in its buffer. A
-//! [`MessageWriter`] sends a packet when it is full and the rest at the end of the message, as the real server
+//! Every await here may be dropped and taken up again by the next call: what has arrived and what is not sent yet
+//! stays in a buffer, so an attention never tears a packet apart. A [`MessageWriter`] sends a packet when it is full and the rest at the end of the message, as the real server
 //! does; a client that waits for a half-full packet waits until the message ends.
 
 use bytes::{Buf, BytesMut};
@@ -137,14 +137,14 @@ pub struct MessageWriter<W> {
     packet_id: u8,
     /// Tokens that are not in a packet yet.
     pub tokens: Vec<u8>,
-    packets: Vec<u8>,
+    packets: BytesMut,
 }
 
 impl<W: AsyncWrite + Unpin> MessageWriter<W> {
     /// Writes to `stream` as session `spid`.
     pub fn new(stream: W, spid: u16) -> Self {
         let packet_size = DEFAULT_PACKET_SIZE;
-        Self { stream, packet_size, spid, packet_id: 0, tokens: Vec::new(), packets: Vec::new() }
+        Self { stream, packet_size, spid, packet_id: 0, tokens: Vec::new(), packets: BytesMut::new() }
     }
 
     /// The packet size of the next messages.
@@ -190,7 +190,11 @@ impl<W: AsyncWrite + Unpin> MessageWriter<W> {
     }
 
     async fn write_packets(&mut self) -> Result<(), ProtocolError> {
-        let packets = std::mem::take(&mut self.packets);
-        Ok(self.stream.write_all(&packets).await?)
+        while self.packets.has_remaining() {
+            if self.stream.write_buf(&mut self.packets).await? == 0 {
+                return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into());
+            }
+        }
+        Ok(())
     }
 }

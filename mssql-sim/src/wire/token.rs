@@ -154,6 +154,12 @@ pub fn message(error: &SqlError, server: &str, out: &mut Vec<u8>) {
     });
 }
 
+/// The message that goes with a change of the current database.
+pub fn database_changed(database: &str) -> SqlError {
+    let message = format!("Changed database context to '{database}'.");
+    SqlError { class: 0, state: 2, ..SqlError::statement(5701, message) }
+}
+
 /// ENVCHANGE of a text.
 pub fn environment_text(kind: u8, new: &str, old: &str, out: &mut Vec<u8>) {
     with_length(ENV_CHANGE, out, |out| {

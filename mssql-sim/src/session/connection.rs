@@ -1,0 +1,188 @@
+//! One client's connection: handshake, then requests one after the other, each with an ear on the line for an
+//! attention.
+//!
+//! A request runs as two futures, the session that produces events and the reply that writes them, joined by a small
+//! channel. An attention, or the client going away, drops both at their next await; [`Session::cancel`] then undoes
+//! the statement that was cut short.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
+
+use super::event::{Event, Events};
+use super::reply::ReplyWriter;
+use super::{Ending, Session};
+use crate::faults::FaultyWriter;
+use crate::server::{AttentionReply, Shared};
+use crate::types::{Reach, SqlError};
+use crate::wire::login::{self, Login};
+use crate::wire::packet::{Message, MessageReader, MessageType, MessageWriter};
+use crate::wire::prelogin::{self, Encryption};
+use crate::wire::request;
+use crate::wire::token::{self, Done, DoneKind};
+use crate::wire::{ProtocolError, request::Request};
+
+type Writer<S> = MessageWriter<FaultyWriter<WriteHalf<S>>>;
+
+/// Serves a connection until the client leaves, a protocol error, or an error that closes it.
+pub(crate) async fn serve<S>(stream: S, shared: Arc<Shared>) -> Result<(), ProtocolError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (read, write) = tokio::io::split(stream);
+    let spid = shared.next_spid();
+    let mut reader = MessageReader::new(read);
+    let mut writer = MessageWriter::new(FaultyWriter::new(write, shared.faults.clone()), spid);
+    let Some(login) = receive_login(&mut reader, &mut writer).await? else { return Ok(()) };
+    let session = match Session::log_in(&shared, &login, spid) {
+        Ok(session) => session,
+        Err(errors) => return refuse_login(writer, &errors, &shared).await,
+    };
+    login::accept(&login, &session.database_name(), &shared.options.server_name, &mut writer.tokens);
+    Done::plain(DoneKind::Done).write(&mut writer.tokens);
+    writer.finish().await?;
+    writer.set_packet_size(login.packet_size);
+
+    let options = &shared.options;
+    let reply = ReplyWriter::new(writer, options.server_name.clone(), options.compress_nulls);
+    Connection { reader, reply, session, attention: options.attention_reply, queued: None }.run().await
+}
+
+/// Answers PRELOGIN and waits for LOGIN7; None when the client leaves, as one does that insists on TLS.
+async fn receive_login<S: AsyncRead + AsyncWrite + Unpin>(
+    reader: &mut MessageReader<ReadHalf<S>>,
+    writer: &mut Writer<S>,
+) -> Result<Option<Login>, ProtocolError> {
+    while let Some(message) = reader.next().await? {
+        match message.kind {
+            MessageType::PreLogin => {
+                let asked = prelogin::requested_encryption(&message.body)?;
+                tracing::debug!(?asked, "prelogin");
+                writer.tokens = prelogin::answer(Encryption::NotSupported);
+                writer.finish().await?;
+            }
+            MessageType::Login => return login::read(&message.body).map(Some),
+            other => {
+                return Err(ProtocolError::Invalid {
+                    field: "message before login",
+                    found: format!("{other:?}"),
+                });
+            }
+        }
+    }
+    Ok(None)
+}
+
+async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
+    mut writer: Writer<S>,
+    errors: &[SqlError],
+    shared: &Shared,
+) -> Result<(), ProtocolError> {
+    for error in errors {
+        token::message(error, &shared.options.server_name, &mut writer.tokens);
+    }
+    Done { error: true, ..Done::plain(DoneKind::Done) }.write(&mut writer.tokens);
+    writer.finish().await
+}
+
+struct Connection<S> {
+    reader: MessageReader<ReadHalf<S>>,
+    reply: ReplyWriter<FaultyWriter<WriteHalf<S>>>,
+    session: Session,
+    attention: AttentionReply,
+    /// A request that arrived while another was running.
+    queued: Option<Message>,
+}
+
+/// How a request's run came to its end.
+enum Outcome {
+    Completed(Ending),
+    Cancelled,
+    ClientGone,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    async fn run(mut self) -> Result<(), ProtocolError> {
+        while let Some(message) = self.next_message().await? {
+            if message.kind == MessageType::Attention {
+                self.reply.acknowledge_attention().await?;
+                continue;
+            }
+            if message.is_ignored() {
+                self.reply.finish_cancelled().await?;
+                continue;
+            }
+            if message.resets_session() {
+                self.session.reset();
+                token::environment_bytes(token::ENV_RESET, &[], &[], &mut self.reply.messages().tokens);
+            }
+            let request = request::read(&message)?;
+            if !self.session.knows_transaction(request.transaction) {
+                self.reply.refuse(stale_descriptor(request.transaction)).await?;
+                continue;
+            }
+            match self.run_request(request).await? {
+                Outcome::Completed(Ending::Open) => self.reply.finish().await?,
+                Outcome::Completed(Ending::Close) => return self.reply.finish().await,
+                Outcome::Cancelled => self.answer_cancelled().await?,
+                Outcome::ClientGone => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn next_message(&mut self) -> Result<Option<Message>, ProtocolError> {
+        match self.queued.take() {
+            Some(message) => Ok(Some(message)),
+            None => self.reader.next().await,
+        }
+    }
+
+    async fn run_request(&mut self, request: Request) -> Result<Outcome, ProtocolError> {
+        let (events, mut received) = Events::channel();
+        let outcome = {
+            let reply = &mut self.reply;
+            let writing = async move {
+                while let Some(event) = received.recv().await {
+                    reply.event(event).await?;
+                }
+                Ok::<(), ProtocolError>(())
+            };
+            let mut work = pin!(async { tokio::join!(self.session.run(request, events), writing) });
+            loop {
+                tokio::select! {
+                    (ending, written) = &mut work => {
+                        written?;
+                        break Outcome::Completed(ending);
+                    }
+                    message = self.reader.next(), if self.queued.is_none() => match message? {
+                        Some(message) if message.kind == MessageType::Attention => break Outcome::Cancelled,
+                        Some(message) => self.queued = Some(message),
+                        None => break Outcome::ClientGone,
+                    },
+                }
+            }
+        };
+        Ok(outcome)
+    }
+
+    async fn answer_cancelled(&mut self) -> Result<(), ProtocolError> {
+        for descriptor in self.session.cancel() {
+            self.reply.event(Event::TransactionRolledBack(descriptor)).await?;
+        }
+        if self.attention == AttentionReply::TwoMessages {
+            self.reply.finish_cancelled().await?;
+        }
+        self.reply.acknowledge_attention().await
+    }
+}
+
+/// The client names a transaction that the server does not have: its book-keeping of ENVCHANGE is wrong.
+fn stale_descriptor(descriptor: u64) -> SqlError {
+    let message = format!(
+        "The request names transaction {descriptor:#018x}, which is not this session's current transaction; \
+         a client has to follow the transaction ENVCHANGE tokens."
+    );
+    SqlError { reach: Reach::Batch, ..SqlError::statement(3989, message) }
+}

@@ -1,0 +1,49 @@
+//! What `SET` changes in a session.
+
+use std::time::Duration;
+
+use crate::engine::Patience;
+use crate::parser::ast::{Isolation, ObjectName};
+
+/// A session's settings. A procedure or `sp_executesql` works on a copy, so that what it sets ends with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `TRANSACTION ISOLATION LEVEL`
+    pub isolation: Isolation,
+    /// `NOCOUNT`: DONE tokens carry no counts.
+    pub no_count: bool,
+    /// `XACT_ABORT`: an error rolls the transaction back and ends the batch.
+    pub abort_transaction: bool,
+    /// `LOCK_TIMEOUT`; None waits for ever.
+    pub lock_timeout: Option<Duration>,
+    /// `DEADLOCK_PRIORITY`
+    pub deadlock_priority: i8,
+    /// `ROWCOUNT`; 0 is no limit.
+    pub row_limit: u64,
+    /// `IDENTITY_INSERT`: the one table that takes explicit identity values.
+    pub identity_insert: Option<ObjectName>,
+    /// `IMPLICIT_TRANSACTIONS`
+    pub implicit_transactions: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            isolation: Isolation::ReadCommitted,
+            no_count: false,
+            abort_transaction: false,
+            lock_timeout: None,
+            deadlock_priority: 0,
+            row_limit: 0,
+            identity_insert: None,
+            implicit_transactions: false,
+        }
+    }
+}
+
+impl Settings {
+    /// How the session's statements wait for locks.
+    pub fn patience(&self) -> Patience {
+        Patience { timeout: self.lock_timeout, deadlock_priority: self.deadlock_priority }
+    }
+}
