@@ -685,3 +685,23 @@ pub enum BinaryOp {
     /// `OR`
     Or,
 }
+
+impl BinaryOp {
+    /// Whether the result is true, false or unknown rather than a value.
+    pub fn is_condition(self) -> bool {
+        self.is_comparison() || matches!(self, Self::And | Self::Or)
+    }
+
+    /// Whether this compares two values.
+    pub fn is_comparison(self) -> bool {
+        matches!(
+            self,
+            Self::Equal
+                | Self::NotEqual
+                | Self::Less
+                | Self::LessOrEqual
+                | Self::Greater
+                | Self::GreaterOrEqual
+        )
+    }
+}

@@ -1,0 +1,307 @@
+//! Queries: CTEs, SELECT, set operators, ordering and paging.
+
+use super::Parser;
+use super::ast::{Expr, Query, QueryBody, Select, SelectItem, SetOperator, Statement};
+use super::lexer::{TokenKind, syntax_error};
+use crate::types::SqlError;
+
+/// A common table expression: name, columns, query.
+pub(super) type Cte = (String, Vec<String>, Query);
+
+/// What stands between SELECT and FROM.
+enum SelectList {
+    Items(Vec<SelectItem>),
+    Assignments(Vec<(String, Expr)>),
+}
+
+/// Words of `OPTION (...)`; they direct the optimizer and never change a result.
+const QUERY_HINTS: [&str; 22] = [
+    "RECOMPILE",
+    "MAXDOP",
+    "FORCE",
+    "ORDER",
+    "LOOP",
+    "HASH",
+    "MERGE",
+    "JOIN",
+    "GROUP",
+    "CONCAT",
+    "UNION",
+    "FAST",
+    "KEEP",
+    "KEEPFIXED",
+    "PLAN",
+    "OPTIMIZE",
+    "FOR",
+    "UNKNOWN",
+    "EXPAND",
+    "VIEWS",
+    "ROBUST",
+    "MAXRECURSION",
+];
+
+impl Parser {
+    /// A query inside another construct: `[WITH ...] SELECT ...`.
+    pub(super) fn query(&mut self) -> Result<Query, SqlError> {
+        let ctes = if self.accept("WITH") { self.comma_list(Self::cte)? } else { Vec::new() };
+        self.query_after(ctes)
+    }
+
+    /// The rest of a query whose CTEs are parsed already.
+    pub(super) fn query_after(&mut self, ctes: Vec<Cte>) -> Result<Query, SqlError> {
+        self.nested(|p| {
+            let first = p.query_term()?;
+            let body = p.set_operations(first)?;
+            p.finish_query(ctes, body)
+        })
+    }
+
+    /// `SELECT` as a statement, where the list may assign variables.
+    pub(super) fn select_statement(&mut self, ctes: Vec<Cte>) -> Result<Statement, SqlError> {
+        if !self.is("SELECT") {
+            return self.query_after(ctes).map(Statement::Select);
+        }
+        let (select, assignments) = self.select()?;
+        let first = QueryBody::Select(Box::new(select));
+        if assignments.is_empty() {
+            let body = self.set_operations(first)?;
+            return self.finish_query(ctes, body).map(Statement::Select);
+        }
+        let query = Box::new(self.finish_query(ctes, first)?);
+        Ok(Statement::SelectAssign { assignments, query })
+    }
+
+    /// `name [(columns)] AS (query)`
+    pub(super) fn cte(&mut self) -> Result<Cte, SqlError> {
+        let name = self.identifier()?;
+        let columns = if self.is_symbol("(") { self.identifier_list()? } else { Vec::new() };
+        self.expect("AS")?;
+        let query = self.parenthesized(Self::query)?;
+        Ok((name, columns, query))
+    }
+
+    fn finish_query(&mut self, ctes: Vec<Cte>, body: QueryBody) -> Result<Query, SqlError> {
+        let order_by = self.order_by()?;
+        let (mut offset, mut fetch) = (None, None);
+        if !order_by.is_empty() && self.accept("OFFSET") {
+            offset = Some(self.scalar()?);
+            self.rows_word()?;
+            if self.accept("FETCH") {
+                if !self.accept("NEXT") {
+                    self.expect("FIRST")?;
+                }
+                fetch = Some(self.scalar()?);
+                self.rows_word()?;
+                self.expect("ONLY")?;
+            }
+        }
+        if self.is("FOR") {
+            return self.unsupported("FOR");
+        }
+        self.query_hints()?;
+        Ok(Query { ctes, body, order_by, offset, fetch })
+    }
+
+    fn rows_word(&mut self) -> Result<(), SqlError> {
+        if self.accept("ROW") { Ok(()) } else { self.expect("ROWS") }
+    }
+
+    /// `ORDER BY expr [ASC|DESC], ...`, empty when not written.
+    pub(super) fn order_by(&mut self) -> Result<Vec<(Expr, bool)>, SqlError> {
+        if !self.accept_sequence(&["ORDER", "BY"]) {
+            return Ok(Vec::new());
+        }
+        self.comma_list(|p| {
+            let expr = p.scalar()?;
+            let descending = p.accept("DESC");
+            if !descending {
+                p.accept("ASC");
+            }
+            Ok((expr, descending))
+        })
+    }
+
+    /// `OPTION (hint, ...)`
+    pub(super) fn query_hints(&mut self) -> Result<(), SqlError> {
+        if !self.accept("OPTION") {
+            return Ok(());
+        }
+        self.parenthesized(|p| {
+            p.comma_list(|p| {
+                let start = p.position;
+                while QUERY_HINTS.iter().any(|hint| p.accept(hint)) {}
+                if matches!(p.kind(), TokenKind::Number(_)) {
+                    p.advance();
+                }
+                if p.position == start { Err(p.unexpected()) } else { Ok(()) }
+            })
+        })?;
+        Ok(())
+    }
+
+    /// One operand of a set operator.
+    fn query_term(&mut self) -> Result<QueryBody, SqlError> {
+        if self.is_symbol("(") {
+            return self.nested(|p| {
+                p.parenthesized(|p| {
+                    let first = p.query_term()?;
+                    p.set_operations(first)
+                })
+            });
+        }
+        if self.accept("VALUES") {
+            let rows = self.comma_list(|p| p.parenthesized(|p| p.comma_list(Self::scalar)))?;
+            return Ok(QueryBody::Values(rows));
+        }
+        let line = self.line();
+        let (select, assignments) = self.select()?;
+        if assignments.is_empty() {
+            return Ok(QueryBody::Select(Box::new(select)));
+        }
+        let message = "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval \
+                       operations.";
+        Err(syntax_error(141, line, message))
+    }
+
+    /// `first UNION ... EXCEPT ...`; INTERSECT binds tighter.
+    fn set_operations(&mut self, first: QueryBody) -> Result<QueryBody, SqlError> {
+        let mut left = self.intersections(first)?;
+        loop {
+            let operator = if self.accept("UNION") {
+                if self.accept("ALL") { SetOperator::UnionAll } else { SetOperator::Union }
+            } else if self.accept("EXCEPT") {
+                SetOperator::Except
+            } else {
+                return Ok(left);
+            };
+            let term = self.query_term()?;
+            let right = self.intersections(term)?;
+            left = QueryBody::Set { operator, left: Box::new(left), right: Box::new(right) };
+        }
+    }
+
+    fn intersections(&mut self, first: QueryBody) -> Result<QueryBody, SqlError> {
+        let mut left = first;
+        while self.accept("INTERSECT") {
+            let right = self.query_term()?;
+            left = QueryBody::Set {
+                operator: SetOperator::Intersect,
+                left: Box::new(left),
+                right: Box::new(right),
+            };
+        }
+        Ok(left)
+    }
+
+    /// `SELECT` up to and with HAVING, and the variables it assigns.
+    fn select(&mut self) -> Result<(Select, Vec<(String, Expr)>), SqlError> {
+        self.expect("SELECT")?;
+        let distinct = self.accept("DISTINCT");
+        if !distinct {
+            self.accept("ALL");
+        }
+        let top = self.select_top()?;
+        let (items, assignments) = match self.select_list()? {
+            SelectList::Items(items) => (items, Vec::new()),
+            SelectList::Assignments(assignments) => (Vec::new(), assignments),
+        };
+        if self.is("INTO") {
+            return self.unsupported("SELECT INTO");
+        }
+        let from = if self.accept("FROM") { self.comma_list(Self::table_ref)? } else { Vec::new() };
+        let filter = self.filter()?;
+        let group_by = self.group_by()?;
+        let having = if self.accept("HAVING") { Some(self.condition()?) } else { None };
+        Ok((Select { distinct, top, items, from, filter, group_by, having }, assignments))
+    }
+
+    /// `WHERE condition`, if written.
+    pub(super) fn filter(&mut self) -> Result<Option<Expr>, SqlError> {
+        if !self.accept("WHERE") {
+            return Ok(None);
+        }
+        if self.is_sequence(&["CURRENT", "OF"]) {
+            return self.unsupported("WHERE CURRENT OF");
+        }
+        self.condition().map(Some)
+    }
+
+    fn group_by(&mut self) -> Result<Vec<Expr>, SqlError> {
+        if !self.accept_sequence(&["GROUP", "BY"]) {
+            return Ok(Vec::new());
+        }
+        if self.is_any(&["ALL", "ROLLUP", "CUBE", "GROUPING"]) {
+            return self.unsupported_here();
+        }
+        self.comma_list(Self::scalar)
+    }
+
+    /// `TOP (expr) [PERCENT]` or `TOP n [PERCENT]`
+    fn select_top(&mut self) -> Result<Option<(Expr, bool)>, SqlError> {
+        if !self.accept("TOP") {
+            return Ok(None);
+        }
+        let count = if self.is_symbol("(") {
+            self.parenthesized(Self::scalar)?
+        } else if matches!(self.kind(), TokenKind::Number(_)) {
+            self.operand()?
+        } else {
+            return Err(self.unexpected());
+        };
+        let percent = self.accept("PERCENT");
+        if self.is_sequence(&["WITH", "TIES"]) {
+            return self.unsupported("WITH TIES");
+        }
+        Ok(Some((count, percent)))
+    }
+
+    fn select_list(&mut self) -> Result<SelectList, SqlError> {
+        if matches!(self.kind(), TokenKind::Variable(_)) && self.is_assignment_at(1) {
+            return self.comma_list(Self::variable_assignment).map(SelectList::Assignments);
+        }
+        self.comma_list(Self::select_item).map(SelectList::Items)
+    }
+
+    fn select_item(&mut self) -> Result<SelectItem, SqlError> {
+        if self.accept_symbol("*") {
+            return Ok(SelectItem::Wildcard(None));
+        }
+        if matches!(self.kind(), TokenKind::Variable(_)) && self.is_assignment_at(1) {
+            return Err(self.unexpected());
+        }
+        if let Some(qualifier) = self.qualified_wildcard() {
+            return Ok(SelectItem::Wildcard(Some(qualifier)));
+        }
+        // alias = expression
+        if self.is_symbol_at(1, "=")
+            && (self.is_identifier() || matches!(self.kind(), TokenKind::Text { .. }))
+        {
+            let alias = self.kind().shown();
+            self.advance();
+            self.advance();
+            return Ok(SelectItem::Expr(self.scalar()?, Some(alias)));
+        }
+        let expr = self.scalar()?;
+        let named = self.accept("AS");
+        if self.is_identifier() || matches!(self.kind(), TokenKind::Text { .. }) {
+            let alias = self.kind().shown();
+            self.advance();
+            return Ok(SelectItem::Expr(expr, Some(alias)));
+        }
+        if named { Err(self.unexpected()) } else { Ok(SelectItem::Expr(expr, None)) }
+    }
+
+    /// The last qualifier of `t.*` or `s.t.*`.
+    fn qualified_wildcard(&mut self) -> Option<String> {
+        let mut ahead = 0;
+        while self.is_identifier_at(ahead) && self.is_symbol_at(ahead + 1, ".") {
+            ahead += 2;
+        }
+        if ahead == 0 || !self.is_symbol_at(ahead, "*") {
+            return None;
+        }
+        let qualifier = self.kind_at(ahead - 2).shown();
+        (0..=ahead).for_each(|_| self.advance());
+        Some(qualifier)
+    }
+}
