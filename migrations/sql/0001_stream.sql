@@ -1,14 +1,11 @@
 -- The meeting place of agent and API. The agent's role owns everything here; the API's role (cdc_reader) reads only views of
 -- schema "reading", which belong to cdc_views: a role that owns no table and does not bypass row-level security.
 
-create schema cdc;
-create schema reading;
-
 -- One row per source: the only truth about progress. Whoever decides by it locks it first.
 create table cdc.stream (
     source           text primary key,
-    epoch            uuid not null,                -- token of the agent that may write
-    journal          uuid not null,                -- journal whose runs apply
+    epoch            uuid,                         -- token of the agent that may write; null: none has run yet
+    journal          uuid,                         -- journal whose runs apply
     history          integer not null default 1,   -- a restored source begins a new one
     last_run         uuid,                         -- id of the last applied run
     applied_sequence bigint not null default 0,    -- its number; runs are contiguous
@@ -64,6 +61,7 @@ create table cdc.quarantine (
     source     text not null,
     name       text not null,
     key        text not null,                      -- the key's identity as text
+    source_key jsonb not null,                     -- proto::Key, as the source spells it: what is read again
     error      text not null,
     sequence   bigint not null,
     since      timestamptz not null default clock_timestamp(),
