@@ -1,0 +1,75 @@
+/**
+ * Requests to the API. The session is a cookie that scripts cannot read; nothing secret is kept here.
+ * Answers carry an ETag, and the browser's own cache revalidates with it: an unchanged answer costs a 304.
+ */
+
+/** Where a failed request leaves the reader. */
+export type ProblemKind = "unreachable" | "signed_out" | "refused" | "unavailable" | "failed";
+
+/** A failed request: the API's problem document, or what is known where there was none. */
+export class Problem extends Error {
+  readonly kind: ProblemKind;
+  readonly status: number | null;
+  readonly detail: string | null;
+
+  constructor(kind: ProblemKind, title: string, status: number | null = null, detail: string | null = null) {
+    super(title);
+    this.name = "Problem";
+    this.kind = kind;
+    this.status = status;
+    this.detail = detail;
+  }
+}
+
+interface Request {
+  language: string;
+  signal?: AbortSignal;
+}
+
+export async function get<T>(path: string, { language, signal }: Request): Promise<T> {
+  const response = await send(path, {
+    cache: "no-cache",
+    headers: { Accept: "application/json", "Accept-Language": language },
+    ...(signal ? { signal } : {}),
+  });
+  return (await response.json()) as T;
+}
+
+/** Exchanges a token for the session's cookie. */
+export async function signIn(token: string, language: string): Promise<void> {
+  await send("/api/session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Accept-Language": language },
+    body: JSON.stringify({ token }),
+  });
+}
+
+export async function signOut(): Promise<void> {
+  await send("/api/session", { method: "DELETE" });
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: "same-origin", ...init });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Problem("unreachable", String(error));
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const { status } = response;
+  const document = response.headers.get("Content-Type")?.startsWith("application/problem+json")
+    ? ((await response.json()) as { title?: string; detail?: string })
+    : {};
+  return new Problem(kindOf(status), document.title ?? response.statusText, status, document.detail ?? null);
+}
+
+function kindOf(status: number): ProblemKind {
+  if (status === 401) return "signed_out";
+  if (status === 502 || status === 503 || status === 504) return "unavailable";
+  return status < 500 ? "refused" : "failed";
+}

@@ -1,0 +1,101 @@
+/** One metric today: the total over all warehouses, how it stands against yesterday, and each warehouse's part. */
+
+import { useId } from "react";
+import { approximate, compare, subtract } from "../format/decimal";
+import { type FigureKind, formatDifference, formatFigure } from "../format/numbers";
+import { useSpeech } from "../i18n/language";
+import { titleOf } from "../i18n/texts";
+import type { Comparison, MetricFigures, Value, WarehouseFigures } from "./figures";
+import "./card.css";
+
+export function MetricCard({ figures: { metric, total, warehouses } }: { figures: MetricFigures }) {
+  const { t, language, word } = useSpeech();
+  const title = useId();
+  return (
+    <article className="card" aria-labelledby={title} data-testid={`card-${metric.name}`}>
+      <h2 id={title} className="card-title">
+        {titleOf(metric, language)}
+      </h2>
+      <p className="card-total">
+        <Figure value={total.today} kind={metric.kind} />
+        {metric.kind === "sum" ? <span className="card-unit">{word("unit", metric.unit)}</span> : null}
+      </p>
+      <Difference comparison={total} kind={metric.kind} />
+      <p className="card-yesterday">
+        <span>{t("card.yesterday")}</span>
+        <Figure value={total.yesterday} kind={metric.kind} />
+      </p>
+      <Breakdown warehouses={warehouses} kind={metric.kind} />
+    </article>
+  );
+}
+
+function Figure({ value, kind }: { value: Value; kind: FigureKind }) {
+  const { t, locale } = useSpeech();
+  if (value === null) return <span className="figure figure-none">{t("card.noValue")}</span>;
+  return <span className="figure">{formatFigure(value, kind, locale)}</span>;
+}
+
+function Difference({
+  comparison: { today, yesterday },
+  kind,
+}: {
+  comparison: Comparison;
+  kind: FigureKind;
+}) {
+  const { t, locale } = useSpeech();
+  if (today === null || yesterday === null) {
+    return <p className="card-difference">{t("card.noComparison")}</p>;
+  }
+  const direction = compare(today, yesterday);
+  const amount = formatDifference(subtract(today, yesterday), kind, locale);
+  const difference = kind === "ratio" ? t("card.points", { difference: amount }) : amount;
+  const [mark, key] =
+    direction > 0
+      ? (["▲", "card.moreThanYesterday"] as const)
+      : direction < 0
+        ? (["▼", "card.lessThanYesterday"] as const)
+        : (["=", "card.sameAsYesterday"] as const);
+  return (
+    <p className="card-difference" data-direction={direction}>
+      <span aria-hidden="true">{mark}</span> {t(key, { difference })}
+    </p>
+  );
+}
+
+function Breakdown({ warehouses, kind }: { warehouses: WarehouseFigures[]; kind: FigureKind }) {
+  const { t } = useSpeech();
+  const longest = kind === "ratio" ? 1 : Math.max(1, ...warehouses.map(({ today }) => lengthOf(today)));
+  return (
+    <table className="breakdown">
+      <caption className="visually-hidden">{t("card.byWarehouse")}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t("card.warehouse")}</th>
+          <th scope="col">{t("card.today")}</th>
+          <th scope="col">{t("card.yesterdayShort")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {warehouses.map(({ warehouse, today, yesterday }) => (
+          <tr key={warehouse}>
+            <th scope="row">
+              {warehouse === "" ? t("card.unassigned") : warehouse}
+              <meter className="breakdown-bar" aria-hidden="true" max={longest} value={lengthOf(today)} />
+            </th>
+            <td>
+              <Figure value={today} kind={kind} />
+            </td>
+            <td className="breakdown-yesterday">
+              <Figure value={yesterday} kind={kind} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function lengthOf(value: Value): number {
+  return value === null ? 0 : Math.max(0, approximate(value));
+}
