@@ -207,13 +207,13 @@ pub struct ForeignKey {
     pub name: String,
     /// Whether the name was made up by the server.
     pub system_named: bool,
-    /// Positions of the referencing columns.
+    /// Positions of the referencing columns, in the order of the referenced key.
     pub columns: Vec<usize>,
     /// Object id of the referenced table.
     pub parent: ObjectId,
     /// Key of the referenced table that is referenced.
     pub parent_index: IndexRef,
-    /// Positions of the referenced columns, in the order of `columns`.
+    /// Positions of the referenced columns: all those of the referenced key, in its order.
     pub parent_columns: Vec<usize>,
     /// `ON DELETE CASCADE`
     pub cascade_delete: bool,

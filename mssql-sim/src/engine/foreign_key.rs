@@ -1,0 +1,211 @@
+//! Foreign keys: checks on a statement's end state, and the rows that a cascade reaches.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::definition::{ForeignKey, IndexRef, TableDef};
+use super::keys::{self, KeyRange};
+use super::lock::{LockWait, Resource};
+use super::rows::Sight;
+use super::state::State;
+use super::statement::{StatementScope, TableRead};
+use super::write::RowWrite;
+use super::{Engine, Interrupt, Key, Row, TransactionId};
+use crate::types::SqlError;
+
+impl Engine {
+    /// Foreign keys that reference a table, with the tables that have them.
+    pub fn references_to(&self, table: &TableDef) -> Vec<(Arc<TableDef>, ForeignKey)> {
+        self.state().references_to(table)
+    }
+
+    /// Rows of `child` whose foreign key holds the values that the given rows of `parent` have in the referenced columns.
+    ///
+    /// # Errors
+    /// Waits for the writer of such a row.
+    pub fn referencing_rows(
+        &self,
+        statement: &StatementScope,
+        (child, foreign_key): (&Arc<TableDef>, &ForeignKey),
+        parent: &TableDef,
+        parents: &[Row],
+    ) -> Result<Vec<(Key, Row)>, Interrupt> {
+        let wanted = parents.iter().map(|row| referenced_bytes(parent, foreign_key, row)).collect();
+        self.state().referencing_rows(statement.transaction, child, foreign_key, parent, &wanted)
+    }
+}
+
+impl State {
+    fn references_to(&self, table: &TableDef) -> Vec<(Arc<TableDef>, ForeignKey)> {
+        let tables = self.database(table.database).tables.values().filter(|t| t.dropped_by.is_none());
+        tables
+            .flat_map(|child| child.def.foreign_keys.iter().map(|key| (Arc::clone(&child.def), key.clone())))
+            .filter(|(_, key)| key.parent == table.object_id)
+            .collect()
+    }
+
+    /// Both directions of every foreign key that the writes to a table may have broken.
+    pub(super) fn check_foreign_keys(
+        &self,
+        transaction: TransactionId,
+        table: &Arc<TableDef>,
+        rows: &[RowWrite],
+    ) -> Result<(), Interrupt> {
+        for key in &table.foreign_keys {
+            for write in rows {
+                match write {
+                    RowWrite::Insert(row) => self.check_parent(transaction, table, key, row)?,
+                    RowWrite::Update { before, after, .. } if moves(table, key, before, after) => {
+                        self.check_parent(transaction, table, key, after)?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for (child, key) in self.references_to(table) {
+            self.check_children(transaction, table, (&child, &key), rows)?;
+        }
+        Ok(())
+    }
+
+    fn check_parent(
+        &self,
+        transaction: TransactionId,
+        child: &TableDef,
+        key: &ForeignKey,
+        row: &[u8],
+    ) -> Result<(), Interrupt> {
+        let parent = self.find_table((child.database, key.parent)).expect("a referenced table cannot be dropped");
+        let Some(bytes) = referencing_bytes(child, key, &parent.def, row) else { return Ok(()) };
+        let read = latest(&parent.def, transaction);
+        for found in parent.rows.range(key.parent_index, &KeyRange::starting_with(&bytes), None) {
+            if let Some(holder) = found.entry.holder_other_than(transaction) {
+                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource: Resource::Key }));
+            }
+            if read.look(key.parent_index, &found)?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(self.conflict(child, key, &parent.def, "INSERT").into())
+    }
+
+    fn check_children(
+        &self,
+        transaction: TransactionId,
+        parent: &TableDef,
+        (child, key): (&Arc<TableDef>, &ForeignKey),
+        rows: &[RowWrite],
+    ) -> Result<(), Interrupt> {
+        let mut vacated = HashSet::new();
+        let mut statement = "DELETE";
+        for write in rows {
+            match write {
+                RowWrite::Insert(_) => {}
+                RowWrite::Delete { before, .. } => {
+                    vacated.insert(referenced_bytes(parent, key, before));
+                }
+                RowWrite::Update { before, after, .. } => {
+                    let bytes = referenced_bytes(parent, key, before);
+                    if bytes != referenced_bytes(parent, key, after) {
+                        statement = "UPDATE";
+                        vacated.insert(bytes);
+                    }
+                }
+            }
+        }
+        // A key that another row of the same statement took is there after all.
+        for write in rows {
+            if let RowWrite::Insert(row) | RowWrite::Update { after: row, .. } = write {
+                vacated.remove(&referenced_bytes(parent, key, row));
+            }
+        }
+        if self.referencing_rows(transaction, child, key, parent, &vacated)?.is_empty() {
+            return Ok(());
+        }
+        Err(self.conflict(parent, key, child, statement).into())
+    }
+
+    fn referencing_rows(
+        &self,
+        transaction: TransactionId,
+        child: &Arc<TableDef>,
+        key: &ForeignKey,
+        parent: &TableDef,
+        wanted: &HashSet<Vec<u8>>,
+    ) -> Result<Vec<(Key, Row)>, Interrupt> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = latest(child, transaction);
+        let rows = &self.table(child)?.rows;
+        let (index, ranges) = match covering_index(child, key, parent) {
+            Some(index) => (index, wanted.iter().map(|bytes| KeyRange::starting_with(bytes)).collect()),
+            None => (IndexRef::Primary, vec![KeyRange::all()]),
+        };
+        let mut found = Vec::new();
+        for range in &ranges {
+            for step in rows.range(index, range, None) {
+                let Some(row) = read.look(index, &step)? else { continue };
+                if referencing_bytes(child, key, parent, &row).is_some_and(|bytes| wanted.contains(&bytes)) {
+                    found.push((step.key.clone(), row));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// 547; `written` is the table of the statement, `other` the one with which it conflicts.
+    fn conflict(&self, written: &TableDef, key: &ForeignKey, other: &TableDef, statement: &str) -> SqlError {
+        let kind = if statement == "INSERT" { "FOREIGN KEY" } else { "REFERENCE" };
+        let columns = if statement == "INSERT" { &key.parent_columns } else { &key.columns };
+        let column = match columns.as_slice() {
+            [only] => format!(", column '{}'", other.columns[*only].name),
+            _ => String::new(),
+        };
+        SqlError::statement(
+            547,
+            format!(
+                "The {statement} statement conflicted with the {kind} constraint \"{}\". The conflict occurred in database \
+                 \"{}\", table \"{}\"{column}.",
+                key.name,
+                self.database(written.database).name,
+                other.qualified_name()
+            ),
+        )
+    }
+}
+
+/// Whether an update changes the foreign key of a row.
+fn moves(child: &TableDef, key: &ForeignKey, before: &[u8], after: &[u8]) -> bool {
+    key.columns.iter().any(|c| keys::column_value(child, before, *c) != keys::column_value(child, after, *c))
+}
+
+fn latest(table: &Arc<TableDef>, transaction: TransactionId) -> TableRead {
+    TableRead { table: Arc::clone(table), transaction, sight: Sight::Latest(transaction) }
+}
+
+/// The child's key or index that begins with the foreign key's columns, each ordered as in the parent's key.
+fn covering_index(child: &TableDef, key: &ForeignKey, parent: &TableDef) -> Option<IndexRef> {
+    let secondary = (0..child.indexes.len()).map(IndexRef::Secondary);
+    let parent_columns = parent.index_columns(key.parent_index);
+    std::iter::once(IndexRef::Primary).chain(secondary).find(|index| {
+        let columns = child.index_columns(*index);
+        columns.len() >= key.columns.len()
+            && columns.iter().zip(&key.columns).all(|(column, wanted)| column.column == *wanted)
+            && columns.iter().zip(parent_columns).all(|(column, other)| column.descending == other.descending)
+    })
+}
+
+/// The values of a parent's row in the referenced columns.
+fn referenced_bytes(parent: &TableDef, key: &ForeignKey, row: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    keys::encode_row(parent, parent.index_columns(key.parent_index), row, &mut bytes);
+    bytes
+}
+
+/// The values of a child's row in the foreign key, as the parent's key has them; None if one is NULL.
+fn referencing_bytes(child: &TableDef, key: &ForeignKey, parent: &TableDef, row: &[u8]) -> Option<Vec<u8>> {
+    let values: Vec<_> = key.columns.iter().map(|column| keys::column_value(child, row, *column)).collect();
+    let complete = values.iter().all(|value| !value.is_null());
+    complete.then(|| keys::key_prefix(parent, key.parent_index, &values))
+}

@@ -1,0 +1,352 @@
+//! Definitions: databases, schemas, creating, changing and dropping tables.
+//!
+//! A change of a table makes its definition exclusive to the transaction until its end, so nobody reads half a change; the
+//! end stamps the table, and snapshots older than that may not read it any more (3961). All of it is undone
+//! with the transaction. Databases and schemas are created and dropped outside transactions.
+
+use std::sync::Arc;
+
+use super::collation::fold_name;
+use super::database::{Database, Schema, Table};
+use super::definition::{DatabaseId, IndexRef, ObjectId, TableDef};
+use super::keys;
+use super::lock::{LockWait, Resource};
+use super::rows::{Entry, Pending, Rows, Version};
+use super::state::State;
+use super::transaction::Undo;
+use super::{Engine, Interrupt, Key, Row, TransactionId};
+use crate::types::SqlError;
+
+/// Turns a row of the old layout into one of the new.
+pub type Conversion<'a> = &'a dyn Fn(&Row) -> Result<Row, SqlError>;
+
+/// User databases are numbered from here; the ids of dropped ones are used again.
+const FIRST_DATABASE: i32 = 5;
+
+impl Engine {
+    /// Creates a database.
+    ///
+    /// # Errors
+    /// 1801 if the name is taken.
+    pub fn create_database(&self, name: &str) -> Result<DatabaseId, SqlError> {
+        let mut state = self.state();
+        if state.databases.values().any(|database| fold_name(&database.name) == fold_name(name)) {
+            let message = format!("Database '{name}' already exists. Choose a different database name.");
+            return Err(SqlError::statement(1801, message));
+        }
+        let id = (FIRST_DATABASE..).map(DatabaseId).find(|id| !state.databases.contains_key(id));
+        let id = id.expect("fewer databases than ids");
+        let now = state.clock.now();
+        state.databases.insert(id, Database::new(id, name, now));
+        Ok(id)
+    }
+
+    /// Drops a database in which no transaction is open.
+    ///
+    /// # Errors
+    /// 3702 while a transaction uses it, 3701 if it does not exist, 3708 for a system database.
+    pub fn drop_database(&self, name: &str) -> Result<(), SqlError> {
+        let mut state = self.state();
+        let Some(id) = state.databases.values().find(|d| fold_name(&d.name) == fold_name(name)).map(|d| d.id) else {
+            let message = format!(
+                "Cannot drop the database '{name}', because it does not exist or you do not have permission."
+            );
+            return Err(SqlError { class: 11, ..SqlError::statement(3701, message) });
+        };
+        if id.0 < FIRST_DATABASE {
+            let message = format!("Cannot drop database '{name}' because it is a system database.");
+            return Err(SqlError::statement(3708, message));
+        }
+        let used = |reference: &(DatabaseId, ObjectId)| reference.0 == id;
+        let in_use = state.transactions.values().any(|t| t.written.iter().chain(&t.changed).any(used))
+            || state.statements.values().any(|statement| statement.tables.iter().any(used));
+        if in_use {
+            let message = format!("Cannot drop database \"{name}\" because it is currently in use.");
+            return Err(SqlError::statement(3702, message));
+        }
+        state.databases.remove(&id);
+        Ok(())
+    }
+
+    /// A database's id by name.
+    pub fn database_id(&self, name: &str) -> Option<DatabaseId> {
+        self.state().databases.values().find(|d| fold_name(&d.name) == fold_name(name)).map(|d| d.id)
+    }
+
+    /// A database's name.
+    pub fn database_name(&self, id: DatabaseId) -> Option<String> {
+        self.state().databases.get(&id).map(|database| database.name.clone())
+    }
+
+    /// `ALTER DATABASE .. SET ALLOW_SNAPSHOT_ISOLATION`
+    pub fn allow_snapshot(&self, database: DatabaseId, allow: bool) {
+        self.state().database_mut(database).allow_snapshot = allow;
+    }
+
+    /// `ALTER DATABASE .. SET READ_COMMITTED_SNAPSHOT`
+    pub fn set_read_committed_snapshot(&self, database: DatabaseId, on: bool) {
+        self.state().database_mut(database).read_committed_snapshot = on;
+    }
+
+    /// Creates a schema.
+    ///
+    /// # Errors
+    /// 2714 if the name is taken.
+    pub fn create_schema(&self, database: DatabaseId, name: &str) -> Result<(), SqlError> {
+        let mut state = self.state();
+        let database = state.database_mut(database);
+        if database.schema(name).is_some() {
+            return Err(name_taken(name));
+        }
+        database.add_schema(name);
+        Ok(())
+    }
+
+    /// A schema by name.
+    pub fn schema(&self, database: DatabaseId, name: &str) -> Option<Schema> {
+        self.state().database(database).schema(name).cloned()
+    }
+
+    /// An object id for a table or constraint about to be created.
+    pub fn new_object_id(&self, database: DatabaseId) -> ObjectId {
+        self.state().database_mut(database).new_object_id()
+    }
+
+    /// A table by its id, as a transaction sees it.
+    pub fn table_by_id(&self, transaction: TransactionId, database: DatabaseId, id: ObjectId) -> Option<Arc<TableDef>> {
+        let state = self.state();
+        let table = state.find_table((database, id)).filter(|table| table.exists_for(transaction))?;
+        Some(Arc::clone(&table.def))
+    }
+
+    /// Creates an empty table.
+    ///
+    /// # Errors
+    /// 2714 if the name is taken; waits for a transaction that is creating or dropping a table of that name.
+    pub fn create_table(&self, transaction: TransactionId, def: TableDef) -> Result<(), Interrupt> {
+        let mut state = self.state();
+        let reference = def.reference();
+        for other in state.database(def.database).named(def.schema_id, &def.name) {
+            let resource = Resource::Definition(other.def.reference());
+            if let Some(holder) = state.definitions.changer(other.def.reference(), transaction) {
+                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
+            }
+            if other.exists_for(transaction) {
+                return Err(name_taken(&def.name).into());
+            }
+        }
+        let open = state.transaction_mut(transaction)?;
+        open.undo.push(Undo::Created(reference));
+        open.changed.insert(reference);
+        state.definitions.exclude(reference, transaction);
+        state.database_mut(reference.0).add_table(Table::new(Arc::new(def), transaction));
+        Ok(())
+    }
+
+    /// Drops a table.
+    ///
+    /// # Errors
+    /// 3726 while another table's foreign key references it; waits for its users.
+    pub fn drop_table(&self, transaction: TransactionId, table: &TableDef) -> Result<(), Interrupt> {
+        let mut state = self.state();
+        if state.is_referenced(table) {
+            let message = format!(
+                "Could not drop object '{}' because it is referenced by a FOREIGN KEY constraint.",
+                table.qualified_name()
+            );
+            return Err(SqlError::statement(3726, message).into());
+        }
+        state.exclude(transaction, table)?;
+        state.table_mut(table)?.dropped_by = Some(transaction);
+        state.transaction_mut(transaction)?.undo.push(Undo::Dropped(table.reference()));
+        Ok(())
+    }
+
+    /// `TRUNCATE TABLE`: no rows, identity from its seed, Change Tracking without history and valid from now on.
+    ///
+    /// # Errors
+    /// 4712 while a foreign key references it; waits for its users.
+    pub fn truncate(&self, transaction: TransactionId, table: &Arc<TableDef>) -> Result<(), Interrupt> {
+        let mut state = self.state();
+        if state.is_referenced(table) {
+            let message = format!(
+                "Cannot truncate table '{}' because it is being referenced by a FOREIGN KEY constraint.",
+                table.name
+            );
+            return Err(SqlError::statement(4712, message).into());
+        }
+        state.exclude(transaction, table)?;
+        let version = state.database(table.database).tracking_version;
+        let reference = table.reference();
+        let open = state.table_mut(table)?;
+        let rows = std::mem::replace(&mut open.rows, Rows::new(table));
+        let identity = open.identity.take();
+        let tracking = open.tracking.as_ref().map(|tracking| tracking.truncated(version));
+        let undo = &mut state.transaction_mut(transaction)?.undo;
+        undo.push(Undo::Rows { table: reference, before: rows });
+        undo.push(Undo::Identity { table: reference, before: identity });
+        if tracking.is_some() {
+            state.replace_tracking(transaction, table, tracking)?;
+        }
+        Ok(())
+    }
+
+    /// Replaces a table's definition; `convert` turns each row from the old layout to the new one (None where rows stay
+    /// as they are). Keys and unique indexes are checked on the result.
+    ///
+    /// # Errors
+    /// 1505 for duplicate keys, what `convert` answers; waits for the table's users.
+    pub fn alter_table(
+        &self,
+        transaction: TransactionId,
+        old: &TableDef,
+        new: TableDef,
+        convert: Option<Conversion<'_>>,
+    ) -> Result<(), Interrupt> {
+        let mut state = self.state();
+        state.exclude(transaction, old)?;
+        let mark = state.transaction(transaction)?.mark();
+        let altered = state.alter(transaction, old, Arc::new(new), convert);
+        if altered.is_err() {
+            state.undo_to(transaction, mark);
+        }
+        Ok(altered?)
+    }
+
+    /// Whether a table has rows, as a transaction that may change it sees them.
+    ///
+    /// # Errors
+    /// 208 if the table is gone.
+    pub fn has_rows(&self, transaction: TransactionId, table: &TableDef) -> Result<bool, SqlError> {
+        Ok(self.state().table(table)?.rows.iter().any(|(_, entry)| entry.current(transaction).is_some()))
+    }
+}
+
+impl State {
+    /// Makes a table's definition exclusive to a transaction.
+    pub(super) fn exclude(&mut self, transaction: TransactionId, table: &TableDef) -> Result<(), Interrupt> {
+        let reference = table.reference();
+        if let Some(holder) = self.definitions.other_user(reference, transaction) {
+            let resource = Resource::Definition(reference);
+            return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
+        }
+        self.transaction_mut(transaction)?.changed.insert(reference);
+        self.definitions.exclude(reference, transaction);
+        Ok(())
+    }
+
+    fn is_referenced(&self, table: &TableDef) -> bool {
+        let others = self.database(table.database).tables.values();
+        others
+            .filter(|other| other.def.object_id != table.object_id && other.dropped_by.is_none())
+            .any(|other| other.def.foreign_keys.iter().any(|key| key.parent == table.object_id))
+    }
+
+    fn alter(
+        &mut self,
+        transaction: TransactionId,
+        old: &TableDef,
+        new: Arc<TableDef>,
+        convert: Option<Conversion<'_>>,
+    ) -> Result<(), SqlError> {
+        let table = self.table_mut(old)?;
+        let before = std::mem::replace(&mut table.def, Arc::clone(&new));
+        // Undone last, when the old rows are back: its indexes are built from them.
+        self.transaction_mut(transaction)?.undo.push(Undo::Definition { table: old.reference(), before });
+        let rekeyed = new.primary_key.as_ref().map(|k| &k.columns) != old.primary_key.as_ref().map(|k| &k.columns);
+        if convert.is_some() || rekeyed {
+            self.rebuild(transaction, old, &new, convert)?;
+        }
+        self.table_mut(old)?.rows.reindex(&new);
+        self.check_unique_indexes(transaction, &new)
+    }
+
+    /// Builds a table's rows anew, under new keys or in a new layout; older versions are dropped, no snapshot may read them.
+    fn rebuild(
+        &mut self,
+        transaction: TransactionId,
+        old: &TableDef,
+        new: &Arc<TableDef>,
+        convert: Option<Conversion<'_>>,
+    ) -> Result<(), SqlError> {
+        let table = self.table(old)?;
+        let mut rebuilt = Rows::new(new);
+        let mut locks = Vec::new();
+        let mut row_number = 0;
+        for (_, entry) in table.rows.iter() {
+            let Some(row) = entry.current(transaction) else { continue };
+            let row = convert.map_or_else(|| Ok(Arc::clone(row)), |convert| convert(row))?;
+            row_number += 1;
+            let key = new_key(new, &row, row_number);
+            let entry = if entry.pending.is_some() {
+                locks.push((new.reference(), Key::clone(&key)));
+                Entry { pending: Some(Pending { owner: transaction, written: Some(Some(Arc::clone(&row))) }), ..Entry::default() }
+            } else {
+                let sequence = entry.newest.as_ref().map_or(0, |version| version.sequence);
+                Entry { newest: Some(Version { sequence, image: Some(Arc::clone(&row)) }), ..Entry::default() }
+            };
+            if rebuilt.place(key, entry).is_some() {
+                return Err(duplicates(new, IndexRef::Primary, &row));
+            }
+        }
+        let reference = old.reference();
+        let table = self.table_mut(old)?;
+        table.row_number = table.row_number.max(row_number);
+        let before = std::mem::replace(&mut table.rows, rebuilt);
+        let open = self.transaction_mut(transaction)?;
+        open.locks.append(&mut locks);
+        open.undo.push(Undo::Rows { table: reference, before });
+        Ok(())
+    }
+
+    fn check_unique_indexes(&self, transaction: TransactionId, table: &TableDef) -> Result<(), SqlError> {
+        let rows = &self.table(table)?.rows;
+        for (number, index) in table.indexes.iter().enumerate().filter(|(_, index)| index.unique) {
+            let mut previous: Option<Vec<u8>> = None;
+            for found in rows.range(IndexRef::Secondary(number), &keys::KeyRange::all(), None) {
+                let Some(row) = found.entry.current(transaction) else { continue };
+                let mut bytes = Vec::new();
+                keys::encode_row(table, &index.columns, row, &mut bytes);
+                if !found.position.starts_with(&bytes) {
+                    continue;
+                }
+                if previous.as_ref() == Some(&bytes) {
+                    return Err(duplicates(table, IndexRef::Secondary(number), row));
+                }
+                previous = Some(bytes);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn new_key(table: &TableDef, row: &[u8], number: u64) -> Key {
+    match &table.primary_key {
+        None => number.to_be_bytes().as_slice().into(),
+        Some(primary) => {
+            let mut bytes = Vec::new();
+            keys::encode_row(table, &primary.columns, row, &mut bytes);
+            bytes.into()
+        }
+    }
+}
+
+fn name_taken(name: &str) -> SqlError {
+    SqlError { state: 6, ..SqlError::statement(2714, format!("There is already an object named '{name}' in the database.")) }
+}
+
+fn duplicates(table: &TableDef, index: IndexRef, row: &[u8]) -> SqlError {
+    let name = match index {
+        IndexRef::Primary => table.primary_key.as_ref().map_or("", |key| key.name.as_str()),
+        IndexRef::Secondary(number) => table.indexes[number].name.as_str(),
+    };
+    SqlError::statement(
+        1505,
+        format!(
+            "The CREATE UNIQUE INDEX statement terminated because a duplicate key was found for the object name '{}' and the \
+             index name '{name}'. The duplicate key value is ({}).",
+            table.qualified_name(),
+            super::write::describe_key(table, index, row)
+        ),
+    )
+}

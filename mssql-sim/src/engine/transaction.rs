@@ -1,0 +1,255 @@
+//! Transactions: begin, savepoints, commit, rollback.
+//!
+//! A transaction keeps what it needs to undo its work, newest last, and what it did to tracked keys. A savepoint, and the
+//! beginning of every statement, is a mark in both logs. Undoing to a mark restores images and definitions but keeps
+//! the locks, as SQL Server does. The end stamps or drops the images under its locks, then frees everything and wakes
+//! those who wait. Identity values, rowversions and object ids that were given are not taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::collation::fold_name;
+use super::definition::{DatabaseId, TableDef};
+use super::rows::{Image, Rows};
+use super::state::{Garbage, State, TableRef};
+use super::tracking::{CommitRecord, TableTracking, TrackedWrite};
+use super::{Engine, Key, TransactionId};
+use crate::types::SqlError;
+
+/// One step to take back.
+#[derive(Debug)]
+pub(super) enum Undo {
+    /// A row's image; `before` is what the transaction had written to it earlier.
+    Image { table: TableRef, key: Key, before: Option<Image> },
+    /// A definition was replaced.
+    Definition { table: TableRef, before: Arc<TableDef> },
+    /// All rows were replaced.
+    Rows { table: TableRef, before: Rows },
+    /// Change Tracking was switched, or its history dropped.
+    Tracking { table: TableRef, before: Option<TableTracking> },
+    /// The identity counter was set back.
+    Identity { table: TableRef, before: Option<i64> },
+    /// A table was created.
+    Created(TableRef),
+    /// A table was dropped.
+    Dropped(TableRef),
+}
+
+/// What a transaction did to tracked tables, in order.
+#[derive(Debug)]
+pub(super) enum TrackingLog {
+    /// A key was written.
+    Write(TableRef, TrackedWrite),
+    /// The table's history was dropped.
+    Cleared(TableRef),
+}
+
+/// A point to which one can go back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    undo: usize,
+    tracking: usize,
+}
+
+/// An open transaction.
+#[derive(Debug, Default)]
+pub(super) struct Transaction {
+    /// Instant of its snapshot, once it has read a user table under SNAPSHOT.
+    pub(super) snapshot: Option<u64>,
+    pub(super) undo: Vec<Undo>,
+    pub(super) tracking: Vec<TrackingLog>,
+    /// Keys that it has locked.
+    pub(super) locks: Vec<(TableRef, Key)>,
+    savepoints: Vec<(String, Mark)>,
+    /// Tables that it wrote to; their definitions stay until its end.
+    pub(super) written: BTreeSet<TableRef>,
+    /// Tables whose definition it changed.
+    pub(super) changed: BTreeSet<TableRef>,
+    /// First rowversion that it drew, by database.
+    pub(super) first_rowversion: BTreeMap<DatabaseId, u64>,
+}
+
+impl Transaction {
+    pub(super) fn mark(&self) -> Mark {
+        Mark { undo: self.undo.len(), tracking: self.tracking.len() }
+    }
+}
+
+impl Engine {
+    /// Begins a transaction. An autocommit statement runs in one of its own.
+    pub fn begin(&self) -> TransactionId {
+        let mut state = self.state();
+        state.last_transaction += 1;
+        let id = TransactionId(state.last_transaction);
+        state.transactions.insert(id, Transaction::default());
+        id
+    }
+
+    /// Commits: stamps what was written, takes a Change Tracking version in each database where tracked keys were
+    /// touched, wakes those who wait.
+    pub fn commit(&self, transaction: TransactionId) {
+        let mut state = self.state();
+        state.commit_sequence += 1;
+        let sequence = state.commit_sequence;
+        state.end_transaction(transaction, Some(sequence));
+        drop(state);
+        self.wake_waiters();
+    }
+
+    /// Undoes everything and wakes those who wait. A transaction that a deadlock has ended already is fine.
+    pub fn rollback(&self, transaction: TransactionId) {
+        self.state().end_transaction(transaction, None);
+        self.wake_waiters();
+    }
+
+    /// `SAVE TRANSACTION name`
+    ///
+    /// # Errors
+    /// 3926 if the transaction has ended.
+    pub fn save(&self, transaction: TransactionId, name: &str) -> Result<(), SqlError> {
+        let mut state = self.state();
+        let transaction = state.transaction_mut(transaction)?;
+        let mark = transaction.mark();
+        transaction.savepoints.push((fold_name(name), mark));
+        Ok(())
+    }
+
+    /// `ROLLBACK TRANSACTION name` of a savepoint; its locks stay.
+    ///
+    /// # Errors
+    /// 6401 if there is no such savepoint.
+    pub fn rollback_to(&self, transaction: TransactionId, name: &str) -> Result<(), SqlError> {
+        let mut state = self.state();
+        let folded = fold_name(name);
+        let open = state.transaction_mut(transaction)?;
+        let Some(found) = open.savepoints.iter().rposition(|(saved, _)| *saved == folded) else {
+            let message = format!("Cannot roll back {name}. No transaction or savepoint of that name was found.");
+            return Err(SqlError::statement(6401, message));
+        };
+        open.savepoints.truncate(found + 1);
+        let mark = open.savepoints[found].1;
+        state.undo_to(transaction, mark);
+        Ok(())
+    }
+}
+
+impl State {
+    /// Takes back everything since a mark.
+    pub(super) fn undo_to(&mut self, id: TransactionId, mark: Mark) {
+        let Some(transaction) = self.transactions.get_mut(&id) else { return };
+        transaction.tracking.truncate(mark.tracking);
+        let steps = transaction.undo.split_off(mark.undo);
+        for step in steps.into_iter().rev() {
+            self.undo(step);
+        }
+    }
+
+    fn undo(&mut self, step: Undo) {
+        match step {
+            Undo::Created((database, id)) => self.database_mut(database).remove_table(id),
+            Undo::Dropped(reference) => self.restore(reference, |table| table.dropped_by = None),
+            Undo::Image { table: reference, key, before } => self.restore(reference, |table| {
+                let def = Arc::clone(&table.def);
+                table.rows.unwrite(&def, &key, before);
+            }),
+            Undo::Definition { table: reference, before } => self.restore(reference, |table| {
+                table.def = before;
+                let def = Arc::clone(&table.def);
+                table.rows.reindex(&def);
+            }),
+            Undo::Rows { table: reference, before } => self.restore(reference, |table| table.rows = before),
+            Undo::Tracking { table: reference, before } => self.restore(reference, |table| table.tracking = before),
+            Undo::Identity { table: reference, before } => self.restore(reference, |table| table.identity = before),
+        }
+    }
+
+    fn restore(&mut self, reference: TableRef, put_back: impl FnOnce(&mut super::database::Table)) {
+        if let Some(table) = self.find_table_mut(reference) {
+            put_back(table);
+        }
+    }
+
+    /// Ends a transaction: with a commit's number, or undone.
+    pub(super) fn end_transaction(&mut self, id: TransactionId, commit: Option<u64>) {
+        if commit.is_none() {
+            self.undo_to(id, Mark { undo: 0, tracking: 0 });
+        }
+        let Some(transaction) = self.transactions.remove(&id) else { return };
+        if let Some(sequence) = commit {
+            self.record_changes(id, &transaction, sequence);
+        }
+        self.release_rows(&transaction, commit);
+        self.settle_definitions(&transaction, commit);
+        for table in &transaction.written {
+            self.definitions.unshare(*table, id);
+        }
+        if let Some(instant) = transaction.snapshot {
+            self.release_instant(instant);
+        }
+        self.collect_garbage();
+    }
+
+    fn release_rows(&mut self, transaction: &Transaction, commit: Option<u64>) {
+        let oldest = self.oldest_instant();
+        for (reference, key) in &transaction.locks {
+            let Some(table) = self.find_table_mut(*reference) else { continue };
+            let def = Arc::clone(&table.def);
+            table.rows.release(&def, key, commit);
+            let clean = table.rows.prune(&def, key, oldest);
+            if !clean {
+                let sequence = self.commit_sequence;
+                self.garbage.push_back(Garbage { sequence, table: *reference, key: key.clone() });
+            }
+        }
+    }
+
+    fn settle_definitions(&mut self, transaction: &Transaction, commit: Option<u64>) {
+        for reference in &transaction.changed {
+            self.definitions.admit(*reference);
+            let Some(sequence) = commit else { continue };
+            let Some(table) = self.find_table_mut(*reference) else { continue };
+            if table.dropped_by.is_some() {
+                self.database_mut(reference.0).remove_table(reference.1);
+            } else {
+                table.created_by = None;
+                table.definition_sequence = sequence;
+            }
+        }
+    }
+
+    /// Folds a transaction's log into the tables' histories, one version per database.
+    fn record_changes(&mut self, id: TransactionId, transaction: &Transaction, sequence: u64) {
+        let time = self.clock.now();
+        let mut versions = BTreeMap::new();
+        for (reference, writes) in tracked_writes(&transaction.tracking) {
+            let Some(table) = self.find_table(reference) else { continue };
+            if writes.is_empty() || table.tracking.is_none() || table.dropped_by.is_some() {
+                continue;
+            }
+            let database = self.database_mut(reference.0);
+            let version = *versions.entry(reference.0).or_insert_with(|| {
+                database.tracking_version += 1;
+                database.tracking_version
+            });
+            let record = CommitRecord { version, transaction: id.0, sequence, time };
+            database.commits.insert(version, record);
+            if let Some(tracking) = database.tables.get_mut(&reference.1).and_then(|table| table.tracking.as_mut()) {
+                tracking.record(&writes, version, sequence);
+            }
+        }
+    }
+}
+
+/// The writes of each table that no later TRUNCATE of the transaction has cleared.
+fn tracked_writes(log: &[TrackingLog]) -> BTreeMap<TableRef, Vec<&TrackedWrite>> {
+    let mut tables: BTreeMap<TableRef, Vec<&TrackedWrite>> = BTreeMap::new();
+    for step in log {
+        match step {
+            TrackingLog::Write(table, write) => tables.entry(*table).or_default().push(write),
+            TrackingLog::Cleared(table) => {
+                tables.remove(table);
+            }
+        }
+    }
+    tables
+}

@@ -1,0 +1,401 @@
+//! Writing rows: what INSERT, UPDATE and DELETE do to tables once their rows are known.
+//!
+//! [`Engine::apply`] takes all writes of a statement, cascades included, and applies them in one step: first what
+//! leaves a key (deletes, the old keys of moved rows) and what stays at its key, then what arrives. So uniqueness is
+//! judged on the statement's end state, as foreign keys are. If anything fails or must wait, the statement's images are
+//! taken back and its locks stay.
+
+use std::sync::Arc;
+
+use super::definition::{DatabaseId, IndexRef, TableDef};
+use super::keys::{self, KeyRange};
+use super::lock::{LockWait, Resource};
+use super::statement::StatementScope;
+use super::state::State;
+use super::tracking::{self, ColumnsSet, Operation, TrackedWrite};
+use super::transaction::{TrackingLog, Undo};
+use super::{Engine, Interrupt, Key, Row, TransactionId};
+use crate::parser::ast::Isolation;
+use crate::types::{Reach, SqlError};
+
+/// One row's change within a statement.
+#[derive(Clone, Debug)]
+pub enum RowWrite {
+    /// A new row.
+    Insert(Row),
+    /// A row replaced by another; its key may move.
+    Update {
+        /// Its key.
+        key: Key,
+        /// The row as the statement read it.
+        before: Row,
+        /// The row as it will be.
+        after: Row,
+    },
+    /// A row removed.
+    Delete {
+        /// Its key.
+        key: Key,
+        /// The row as the statement read it.
+        before: Row,
+    },
+}
+
+/// What a statement writes to one table.
+#[derive(Clone, Debug)]
+pub struct TableWrites {
+    /// The table, as the statement was bound to it.
+    pub table: Arc<TableDef>,
+    /// The rows; none appears twice.
+    pub rows: Vec<RowWrite>,
+    /// Column ids that an UPDATE sets, in the order of its SET list, the rowversion column last.
+    pub columns_set: Vec<i32>,
+}
+
+/// A statement's writes to one table, under way.
+struct Writer<'a> {
+    state: &'a mut State,
+    table: Arc<TableDef>,
+    transaction: TransactionId,
+    /// Instant after which a changed row is a conflict.
+    snapshot: Option<u64>,
+    tracked: bool,
+    columns: ColumnsSet,
+    context: Option<Arc<[u8]>>,
+}
+
+impl Engine {
+    /// Applies a statement's writes to all its tables at once. `context` is that of `WITH CHANGE_TRACKING_CONTEXT`.
+    ///
+    /// # Errors
+    /// 2627 and 2601 (duplicate key), 547 (foreign key), 3960 (changed since the snapshot); waits for another
+    /// transaction's lock on a key, and at once again if a row changed since the statement read it.
+    pub fn apply(
+        &self,
+        statement: &StatementScope,
+        writes: &[TableWrites],
+        context: Option<&[u8]>,
+    ) -> Result<(), Interrupt> {
+        let mut state = self.state();
+        let mark = state.transaction(statement.transaction)?.mark();
+        let applied = state.apply(statement, writes, context.map(Into::into));
+        match &applied {
+            Err(Interrupt::Error(error)) if error.reach == Reach::Transaction => {
+                state.end_transaction(statement.transaction, None);
+                drop(state);
+                self.wake_waiters();
+            }
+            Err(_) => state.undo_to(statement.transaction, mark),
+            Ok(()) => {}
+        }
+        applied
+    }
+
+    /// Draws identity values; returns the first. They are never given back.
+    ///
+    /// # Errors
+    /// 8115 past the column's type, 208 if the table is gone.
+    pub fn next_identities(&self, table: &TableDef, count: u64) -> Result<i64, SqlError> {
+        let mut state = self.state();
+        let Some(identity) = table.identity_column().and_then(|column| table.columns[column].identity) else {
+            return Err(SqlError::statement(8106, format!("Table '{}' does not have the identity property.", table.name)));
+        };
+        let counter = &mut state.table_mut(table)?.identity;
+        let overflow = || SqlError::statement(8115, "Arithmetic overflow error converting IDENTITY to data type int.");
+        let first = match *counter {
+            None => identity.seed,
+            Some(last) => last.checked_add(identity.increment).ok_or_else(overflow)?,
+        };
+        let steps = i64::try_from(count.saturating_sub(1)).map_err(|_| overflow())?;
+        let span = steps.checked_mul(identity.increment).ok_or_else(overflow)?;
+        *counter = Some(first.checked_add(span).ok_or_else(overflow)?);
+        Ok(first)
+    }
+
+    /// Moves the identity counter past a value that was given explicitly.
+    ///
+    /// # Errors
+    /// 208 if the table is gone.
+    pub fn note_identity(&self, table: &TableDef, value: i64) -> Result<(), SqlError> {
+        let mut state = self.state();
+        let counter = &mut state.table_mut(table)?.identity;
+        *counter = Some(counter.map_or(value, |last| last.max(value)));
+        Ok(())
+    }
+
+    /// Last identity value of a table (`IDENT_CURRENT`); None before the first.
+    pub fn last_identity(&self, table: &TableDef) -> Option<i64> {
+        self.state().table(table).ok()?.identity
+    }
+
+    /// Draws rowversion values for a transaction; returns the first. They are never given back.
+    ///
+    /// # Errors
+    /// 3926 if the transaction has ended.
+    pub fn next_rowversions(
+        &self,
+        transaction: TransactionId,
+        database: DatabaseId,
+        count: u64,
+    ) -> Result<u64, SqlError> {
+        let mut state = self.state();
+        let counter = &mut state.database_mut(database).rowversion;
+        let first = *counter + 1;
+        *counter += count;
+        state.transaction_mut(transaction)?.first_rowversion.entry(database).or_insert(first);
+        Ok(first)
+    }
+
+    /// `@@DBTS`: the last rowversion given.
+    pub fn last_rowversion(&self, database: DatabaseId) -> u64 {
+        self.state().database(database).rowversion
+    }
+
+    /// `MIN_ACTIVE_ROWVERSION()`: the lowest that an open transaction has drawn, else the next one.
+    pub fn min_active_rowversion(&self, database: DatabaseId) -> u64 {
+        let state = self.state();
+        let next = state.database(database).rowversion + 1;
+        state.transactions.values().filter_map(|t| t.first_rowversion.get(&database)).copied().min().unwrap_or(next)
+    }
+}
+
+impl State {
+    fn apply(
+        &mut self,
+        statement: &StatementScope,
+        writes: &[TableWrites],
+        context: Option<Arc<[u8]>>,
+    ) -> Result<(), Interrupt> {
+        for table in writes {
+            let mut writer = self.writer(statement, table, context.clone())?;
+            let arriving = writer.leave(&table.rows)?;
+            writer.arrive(arriving)?;
+            writer.check_indexes(&table.rows)?;
+        }
+        for table in writes {
+            self.check_foreign_keys(statement.transaction, &table.table, &table.rows)?;
+        }
+        Ok(())
+    }
+
+    fn writer(
+        &mut self,
+        statement: &StatementScope,
+        writes: &TableWrites,
+        context: Option<Arc<[u8]>>,
+    ) -> Result<Writer<'_>, Interrupt> {
+        let id = statement.transaction;
+        let reference = writes.table.reference();
+        if let Some(holder) = self.definitions.changer(reference, id) {
+            return Err(Interrupt::Wait(LockWait { waiter: id, holder, resource: Resource::Definition(reference) }));
+        }
+        let table = self.table(&writes.table)?;
+        if !Arc::ptr_eq(&table.def, &writes.table) {
+            return Err(Interrupt::changed(id));
+        }
+        let tracked = table.tracking.is_some();
+        let transaction = self.transaction_mut(id)?;
+        let snapshot = transaction.snapshot.filter(|_| statement.isolation == Isolation::Snapshot);
+        if transaction.written.insert(reference) {
+            self.definitions.share(reference, id);
+        }
+        Ok(Writer {
+            columns: tracking::columns_set(&writes.table, &writes.columns_set),
+            table: Arc::clone(&writes.table),
+            transaction: id,
+            snapshot,
+            tracked,
+            context,
+            state: self,
+        })
+    }
+}
+
+impl Writer<'_> {
+    /// Applies what leaves or keeps its key; returns the rows that arrive at a new one, with what they were before.
+    fn leave<'r>(&mut self, rows: &'r [RowWrite]) -> Result<Vec<&'r Row>, Interrupt> {
+        let mut arriving = Vec::new();
+        for write in rows {
+            match write {
+                RowWrite::Insert(row) => arriving.push(row),
+                RowWrite::Delete { key, before } => {
+                    self.claim(key, before)?;
+                    self.write(key, None)?;
+                    self.track(key, before, Operation::Delete, None)?;
+                }
+                RowWrite::Update { key, before, after } => {
+                    self.claim(key, before)?;
+                    if self.keeps_key(key, after) {
+                        self.write(key, Some(Arc::clone(after)))?;
+                        self.track(key, before, Operation::Update, self.columns.clone())?;
+                    } else {
+                        self.write(key, None)?;
+                        self.track(key, before, Operation::Delete, None)?;
+                        arriving.push(after);
+                    }
+                }
+            }
+        }
+        Ok(arriving)
+    }
+
+    fn arrive(&mut self, rows: Vec<&Row>) -> Result<(), Interrupt> {
+        for row in rows {
+            let key = self.key_of(row)?;
+            self.lock(&key)?;
+            let rows = &self.state.table(&self.table)?.rows;
+            if rows.get(&key).and_then(|entry| entry.current(self.transaction)).is_some() {
+                return Err(duplicate_key(&self.table, IndexRef::Primary, row).into());
+            }
+            self.write(&key, Some(Arc::clone(row)))?;
+            self.track(&key, row, Operation::Insert, None)?;
+        }
+        Ok(())
+    }
+
+    fn keeps_key(&self, key: &Key, row: &[u8]) -> bool {
+        self.table.primary_key.as_ref().is_none_or(|primary| {
+            let mut bytes = Vec::with_capacity(key.len());
+            keys::encode_row(&self.table, &primary.columns, row, &mut bytes);
+            bytes == **key
+        })
+    }
+
+    fn key_of(&mut self, row: &[u8]) -> Result<Key, SqlError> {
+        match &self.table.primary_key {
+            Some(primary) => {
+                let mut bytes = Vec::with_capacity(16);
+                keys::encode_row(&self.table, &primary.columns, row, &mut bytes);
+                Ok(bytes.into())
+            }
+            None => {
+                let table = self.state.table_mut(&self.table)?;
+                table.row_number += 1;
+                Ok(table.row_number.to_be_bytes().as_slice().into())
+            }
+        }
+    }
+
+    /// Locks a key, or waits for its holder.
+    fn lock(&mut self, key: &Key) -> Result<(), Interrupt> {
+        let (id, resource) = (self.transaction, self.table.row_resource());
+        let reference = self.table.reference();
+        let rows = &mut self.state.table_mut(&self.table)?.rows;
+        if let Some(holder) = rows.get(key).and_then(|entry| entry.holder_other_than(id)) {
+            return Err(Interrupt::Wait(LockWait { waiter: id, holder, resource }));
+        }
+        if rows.lock(key, id) {
+            self.state.transaction_mut(id)?.locks.push((reference, Key::clone(key)));
+        }
+        Ok(())
+    }
+
+    /// Locks a row that the statement read and makes sure that it is still as it was read.
+    fn claim(&mut self, key: &Key, before: &Row) -> Result<(), Interrupt> {
+        self.lock(key)?;
+        let entry = self.state.table(&self.table)?.rows.get(key);
+        if let (Some(instant), Some(newest)) = (self.snapshot, entry.and_then(|e| e.newest.as_ref()))
+            && newest.sequence > instant
+        {
+            return Err(self.update_conflict().into());
+        }
+        match entry.and_then(|entry| entry.current(self.transaction)) {
+            Some(current) if Arc::ptr_eq(current, before) || current == before => Ok(()),
+            _ => Err(Interrupt::changed(self.transaction)),
+        }
+    }
+
+    fn write(&mut self, key: &Key, image: Option<Row>) -> Result<(), SqlError> {
+        let before = self.state.table_mut(&self.table)?.rows.write(&self.table, key, image);
+        let undo = Undo::Image { table: self.table.reference(), key: Key::clone(key), before };
+        self.state.transaction_mut(self.transaction)?.undo.push(undo);
+        Ok(())
+    }
+
+    fn track(&mut self, key: &Key, row: &[u8], operation: Operation, columns: ColumnsSet) -> Result<(), SqlError> {
+        if self.tracked {
+            let write = TrackedWrite {
+                key: Key::clone(key),
+                key_columns: tracking::key_columns(&self.table, row),
+                operation,
+                columns,
+                context: self.context.clone(),
+            };
+            let log = &mut self.state.transaction_mut(self.transaction)?.tracking;
+            log.push(TrackingLog::Write(self.table.reference(), write));
+        }
+        Ok(())
+    }
+
+    /// Uniqueness of the other keys, once all rows are in place.
+    fn check_indexes(&self, rows: &[RowWrite]) -> Result<(), Interrupt> {
+        for (number, index) in self.table.indexes.iter().enumerate().filter(|(_, index)| index.unique) {
+            for write in rows {
+                let (RowWrite::Insert(row) | RowWrite::Update { after: row, .. }) = write else { continue };
+                let mut bytes = Vec::new();
+                keys::encode_row(&self.table, &index.columns, row, &mut bytes);
+                self.check_unique(number, &bytes, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_unique(&self, number: usize, bytes: &[u8], row: &Row) -> Result<(), Interrupt> {
+        let index = IndexRef::Secondary(number);
+        let columns = self.table.index_columns(index);
+        let mut same = 0;
+        for found in self.state.table(&self.table)?.rows.range(index, &KeyRange::starting_with(bytes), None) {
+            if let Some(holder) = found.entry.holder_other_than(self.transaction) {
+                let resource = Resource::Key;
+                return Err(Interrupt::Wait(LockWait { waiter: self.transaction, holder, resource }));
+            }
+            let Some(current) = found.entry.current(self.transaction) else { continue };
+            let mut current_bytes = Vec::with_capacity(bytes.len());
+            keys::encode_row(&self.table, columns, current, &mut current_bytes);
+            same += usize::from(current_bytes == bytes);
+        }
+        if same > 1 { Err(duplicate_key(&self.table, index, row).into()) } else { Ok(()) }
+    }
+
+    fn update_conflict(&self) -> SqlError {
+        let message = format!(
+            "Snapshot isolation transaction aborted due to update conflict. You cannot use snapshot isolation to access \
+             table '{}' directly or indirectly in database '{}' to update, delete, or insert the row that has been \
+             modified or deleted by another transaction. Retry the transaction or change the isolation level for the \
+             update/delete statement.",
+            self.table.qualified_name(),
+            self.state.database(self.table.database).name
+        );
+        SqlError { state: 2, reach: Reach::Transaction, ..SqlError::statement(3960, message) }
+    }
+}
+
+/// 2627 for a constraint, 2601 for a plain index.
+fn duplicate_key(table: &TableDef, index: IndexRef, row: &[u8]) -> SqlError {
+    let value = describe_key(table, index, row);
+    let object = table.qualified_name();
+    let (kind, name) = match index {
+        IndexRef::Primary => ("PRIMARY KEY", table.primary_key.as_ref().map_or("", |key| &key.name)),
+        IndexRef::Secondary(number) if table.indexes[number].constraint.is_some() => {
+            ("UNIQUE KEY", table.indexes[number].name.as_str())
+        }
+        IndexRef::Secondary(number) => {
+            let message = format!(
+                "Cannot insert duplicate key row in object '{object}' with unique index '{}'. The duplicate key value is \
+                 ({value}).",
+                table.indexes[number].name
+            );
+            return SqlError { class: 14, ..SqlError::statement(2601, message) };
+        }
+    };
+    let message = format!(
+        "Violation of {kind} constraint '{name}'. Cannot insert duplicate key in object '{object}'. The duplicate key \
+         value is ({value})."
+    );
+    SqlError { class: 14, ..SqlError::statement(2627, message) }
+}
+
+pub(super) fn describe_key(table: &TableDef, index: IndexRef, row: &[u8]) -> String {
+    let values = table.index_columns(index).iter().map(|column| keys::column_value(table, row, column.column));
+    values.map(|value| super::describe_value(&value)).collect::<Vec<_>>().join(", ")
+}
