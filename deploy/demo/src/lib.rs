@@ -1,3 +1,8 @@
 //! The parts of a warehouse on one machine, for the demo and for tests.
 
+pub mod client;
+pub mod compare;
 pub mod postgres;
+pub mod processes;
+#[macro_use]
+pub mod wms;
