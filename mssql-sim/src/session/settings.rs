@@ -22,8 +22,6 @@ pub struct Settings {
     pub row_limit: u64,
     /// `IDENTITY_INSERT`: the one table that takes explicit identity values.
     pub identity_insert: Option<ObjectName>,
-    /// `IMPLICIT_TRANSACTIONS`
-    pub implicit_transactions: bool,
 }
 
 impl Default for Settings {
@@ -36,12 +34,21 @@ impl Default for Settings {
             deadlock_priority: 0,
             row_limit: 0,
             identity_insert: None,
-            implicit_transactions: false,
         }
     }
 }
 
 impl Settings {
+    /// `@@OPTIONS` of a client that has the usual ANSI switches on.
+    pub fn options_word(&self) -> i32 {
+        const ANSI_SWITCHES: i32 = 5432;
+        const NO_COUNT: i32 = 512;
+        const XACT_ABORT: i32 = 16384;
+        ANSI_SWITCHES
+            | if self.no_count { NO_COUNT } else { 0 }
+            | if self.abort_transaction { XACT_ABORT } else { 0 }
+    }
+
     /// How the session's statements wait for locks.
     pub fn patience(&self) -> Patience {
         Patience { timeout: self.lock_timeout, deadlock_priority: self.deadlock_priority }

@@ -1,0 +1,265 @@
+//! Procedure calls, by RPC and by EXECUTE: `sp_executesql` and the prepared statements of drivers.
+//!
+//! What a procedure's text sets with SET ends with it, and an error inside goes to a TRY of the caller.
+
+use super::batch::{Flow, Frame};
+use super::event::{ClientGone, Event, Events};
+use super::statement::store;
+use super::{Ending, Failure, Session};
+use crate::exec::context::Variables;
+use crate::parser::ast::{Expr, ObjectName};
+use crate::parser::parse_declarations;
+use crate::types::{Reach, SqlError, SqlType, Value};
+use crate::wire::rpc::{Argument, Call};
+
+/// A statement that a driver prepared.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    declarations: String,
+    text: String,
+}
+
+/// What a procedure leaves behind.
+struct Outcome {
+    flow: Flow,
+    status: i32,
+    outputs: Vec<Output>,
+}
+
+/// An output parameter of a procedure.
+struct Output {
+    /// Name as the caller wrote it.
+    name: String,
+    sql_type: SqlType,
+    value: Value,
+}
+
+/// The caller's side of a procedure's run.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    events: &'a Events,
+    /// A TRY around the call takes its errors.
+    protected: bool,
+}
+
+impl Session {
+    /// Runs the calls of an RPC message.
+    pub(super) async fn run_calls(&mut self, calls: &[Call], events: &Events) -> Result<Ending, ClientGone> {
+        let caller = Caller { events, protected: false };
+        for call in calls {
+            let flow = match self.call(&call.procedure, &call.arguments, caller).await {
+                Ok(outcome) => {
+                    for Output { name, sql_type, value } in outcome.outputs {
+                        events.send(Event::ReturnValue { name, sql_type, value }).await?;
+                    }
+                    events.send(Event::ProcedureEnded).await?;
+                    outcome.flow
+                }
+                Err(Failure::Error(error)) => {
+                    events.send(Event::Error(error)).await?;
+                    events.send(Event::ProcedureEnded).await?;
+                    Flow::Return
+                }
+                Err(Failure::ClientGone) => return Err(ClientGone),
+            };
+            if self.end_batch(flow, events).await? == Ending::Close {
+                return Ok(Ending::Close);
+            }
+        }
+        Ok(Ending::Open)
+    }
+
+    /// `EXEC [@rc =] name arguments`
+    pub(super) async fn execute_procedure(
+        &mut self,
+        frame: &mut Frame<'_>,
+        name: &ObjectName,
+        arguments: &[(Option<String>, Expr, bool)],
+    ) -> Result<Flow, Failure> {
+        let mut values = Vec::with_capacity(arguments.len());
+        for (name, expr, output) in arguments {
+            let (sql_type, value) = self.evaluate(frame, expr).await?;
+            let name = name.as_ref().map(|name| format!("@{name}")).unwrap_or_default();
+            values.push(Argument { name, output: *output, sql_type, value });
+        }
+        let caller = Caller { events: frame.events, protected: frame.is_protected() };
+        let outcome = self.call(&name.name, &values, caller).await?;
+        frame.events.send(Event::ProcedureEnded).await?;
+        let targets = arguments.iter().filter(|(_, _, output)| *output).map(|(_, expr, _)| expr);
+        for (target, output) in targets.zip(outcome.outputs) {
+            if let Expr::Variable(variable) = target {
+                store(&mut frame.variables, variable, output.sql_type, output.value)?;
+            }
+        }
+        Ok(if outcome.flow == Flow::Close { Flow::Close } else { Flow::Next })
+    }
+
+    /// `EXEC ('text')`
+    pub(super) async fn execute_text(&mut self, frame: &mut Frame<'_>, text: &Expr) -> Result<Flow, Failure> {
+        let text = self.evaluate_text(frame, text).await?;
+        let caller = Caller { events: frame.events, protected: frame.is_protected() };
+        frame.events.send(Event::ProcedureBegan).await?;
+        let outcome = self.run_prepared(&Prepared { declarations: String::new(), text }, &[], caller).await?;
+        frame.events.send(Event::ReturnStatus(outcome.status)).await?;
+        frame.events.send(Event::ProcedureEnded).await?;
+        Ok(if outcome.flow == Flow::Close { Flow::Close } else { Flow::Next })
+    }
+
+    /// Runs a procedure up to its return status; the caller takes the outputs and ends it.
+    async fn call(
+        &mut self,
+        procedure: &str,
+        arguments: &[Argument],
+        caller: Caller<'_>,
+    ) -> Result<Outcome, Failure> {
+        caller.events.send(Event::ProcedureBegan).await?;
+        let outcome = match procedure.to_ascii_lowercase().rsplit('.').next().unwrap_or_default() {
+            "sp_executesql" => {
+                let text = text_argument(arguments, 0, "statement")?;
+                let declarations = if arguments.len() > 1 { text_argument(arguments, 1, "params")? } else { String::new() };
+                let values = arguments.get(2..).unwrap_or_default();
+                self.run_prepared(&Prepared { declarations, text }, values, caller).await?
+            }
+            "sp_prepare" => self.prepare(arguments).map(|(handle, _)| handle_outcome(handle))?,
+            "sp_prepexec" => {
+                let (handle, prepared) = self.prepare(arguments)?;
+                let mut outcome = self.run_prepared(&prepared, arguments.get(3..).unwrap_or_default(), caller).await?;
+                outcome.outputs.insert(0, handle_output(handle));
+                outcome
+            }
+            "sp_execute" => {
+                let handle = handle_argument(arguments)?;
+                let prepared = self.prepared.get(&handle).cloned().ok_or_else(|| unknown_handle(handle))?;
+                self.run_prepared(&prepared, &arguments[1..], caller).await?
+            }
+            "sp_unprepare" => {
+                let handle = handle_argument(arguments)?;
+                self.prepared.remove(&handle).ok_or_else(|| unknown_handle(handle))?;
+                Outcome { flow: Flow::Next, status: 0, outputs: Vec::new() }
+            }
+            _ => {
+                let message = format!("Could not find stored procedure '{procedure}'.");
+                return Err(SqlError { state: 62, ..SqlError::statement(2812, message) }.into());
+            }
+        };
+        caller.events.send(Event::ReturnStatus(outcome.status)).await?;
+        Ok(outcome)
+    }
+
+    /// Runs a text with parameters, on a copy of the session's settings.
+    async fn run_prepared(
+        &mut self,
+        prepared: &Prepared,
+        arguments: &[Argument],
+        caller: Caller<'_>,
+    ) -> Result<Outcome, Failure> {
+        let declared = parse_declarations(&prepared.declarations)?;
+        let variables = self.bind(&declared, arguments)?;
+        let settings = self.settings.clone();
+        let database = self.database;
+        let mut frame = Frame::new(&prepared.text, caller.events, variables, caller.protected);
+        let result = Box::pin(self.run_frame(&mut frame)).await;
+        self.settings = settings;
+        self.database = database;
+
+        let flow = match result {
+            Ok(flow) => flow,
+            // An error that ends its own batch is an ordinary one for the batch around it.
+            Err(Failure::Error(error)) if error.reach == Reach::Batch => {
+                return Err(SqlError { reach: Reach::Statement, ..error }.into());
+            }
+            Err(failure) => return Err(failure),
+        };
+        let asked = |name: &str, position: usize| {
+            arguments.iter().enumerate().find(|(index, argument)| is_meant(argument, *index, name, position))
+        };
+        let outputs = declared.iter().enumerate().filter(|(_, (.., output))| *output);
+        let outputs = outputs.filter_map(|(position, (name, ..))| {
+            let (_, argument) = asked(name, position).filter(|(_, argument)| argument.output)?;
+            let (sql_type, value) = frame.variables.get(name).ok()?;
+            Some(Output { name: argument.name.clone(), sql_type, value: value.clone() })
+        });
+        Ok(Outcome { flow, status: self.last_error, outputs: outputs.collect() })
+    }
+
+    /// Gives every declared parameter its argument, by name or by position, converted to its declared type.
+    fn bind(
+        &self,
+        declared: &[(String, SqlType, bool)],
+        arguments: &[Argument],
+    ) -> Result<Variables, SqlError> {
+        let mut variables = Variables::default();
+        for (position, (name, sql_type, _)) in declared.iter().enumerate() {
+            let argument = arguments
+                .iter()
+                .enumerate()
+                .find(|(index, argument)| is_meant(argument, *index, name, position))
+                .map(|(_, argument)| argument)
+                .ok_or_else(|| missing_parameter(name))?;
+            variables.declare(name, *sql_type)?;
+            store(&mut variables, name, argument.sql_type, argument.value.clone())?;
+        }
+        if arguments.len() > declared.len() {
+            let message = "Procedure or function has too many arguments specified.";
+            return Err(SqlError { state: 2, ..SqlError::statement(8144, message) });
+        }
+        Ok(variables)
+    }
+
+    /// `sp_prepare` and the first half of `sp_prepexec`: `@handle OUTPUT, @params, @stmt`
+    fn prepare(&mut self, arguments: &[Argument]) -> Result<(i32, Prepared), SqlError> {
+        let declarations = match arguments.get(1) {
+            Some(Argument { value: Value::Null, .. }) => String::new(),
+            _ => text_argument(arguments, 1, "params")?,
+        };
+        let prepared = Prepared { declarations, text: text_argument(arguments, 2, "stmt")? };
+        self.last_handle += 1;
+        self.prepared.insert(self.last_handle, prepared.clone());
+        Ok((self.last_handle, prepared))
+    }
+}
+
+/// Whether an argument is meant for the parameter `name`, declared at `position`.
+fn is_meant(argument: &Argument, index: usize, name: &str, position: usize) -> bool {
+    match argument.name.strip_prefix('@') {
+        Some(given) => given.eq_ignore_ascii_case(name),
+        None => index == position,
+    }
+}
+
+fn text_argument(arguments: &[Argument], index: usize, name: &str) -> Result<String, SqlError> {
+    match arguments.get(index).map(|argument| &argument.value) {
+        Some(Value::Text(units)) => Ok(String::from_utf16_lossy(units)),
+        Some(_) => {
+            let message = format!("Procedure expects parameter '@{name}' of type 'ntext/nchar/nvarchar'.");
+            Err(SqlError { state: 2, ..SqlError::statement(214, message) })
+        }
+        None => Err(missing_parameter(name)),
+    }
+}
+
+fn missing_parameter(name: &str) -> SqlError {
+    let message = format!(
+        "The parameterized query expects the parameter '@{name}', which was not supplied."
+    );
+    SqlError::statement(8178, message)
+}
+
+fn handle_argument(arguments: &[Argument]) -> Result<i32, SqlError> {
+    match arguments.first().map(|argument| &argument.value) {
+        Some(Value::Int(handle)) => i32::try_from(*handle).map_err(|_| unknown_handle(i32::MAX)),
+        _ => Err(missing_parameter("handle")),
+    }
+}
+
+fn handle_output(handle: i32) -> Output {
+    Output { name: String::new(), sql_type: SqlType::Int, value: Value::Int(i64::from(handle)) }
+}
+
+fn handle_outcome(handle: i32) -> Outcome {
+    Outcome { flow: Flow::Next, status: 0, outputs: vec![handle_output(handle)] }
+}
+
+fn unknown_handle(handle: i32) -> SqlError {
+    SqlError { state: 4, ..SqlError::statement(8179, format!("Could not find prepared statement with handle {handle}.")) }
+}

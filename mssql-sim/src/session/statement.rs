@@ -1,0 +1,293 @@
+//! One statement that touches data or variables.
+//!
+//! A statement is attempted until no lock stands in its way: an attempt that meets one leaves nothing behind but the
+//! locks it took, the session awaits the holder's end, and the statement starts again. A query that streams goes on
+//! where it stopped instead.
+
+use std::slice;
+
+use super::batch::Frame;
+use super::event::{Command, Event};
+use super::{Failure, Session};
+use crate::engine::{Interrupt, LockWait, NameScope, TransactionId};
+use crate::exec::context::{ExecContext, SessionFacts, Variables};
+use crate::exec::conversion::convert;
+use crate::exec::{ddl, dml, expression, query};
+use crate::parser::ast::{Expr, Located, Query, Statement};
+use crate::types::{Length, SqlError, SqlType, Value};
+
+/// Rows of a result that are encoded between two looks at the client.
+const CHUNK_ROWS: usize = 512;
+const TEXT: SqlType = SqlType::NVarChar(Length::Max);
+
+impl Session {
+    pub(super) async fn run_data_statement(
+        &mut self,
+        frame: &mut Frame<'_>,
+        statement: &Statement,
+    ) -> Result<(), Failure> {
+        match statement {
+            Statement::Select(query) => self.run_select(frame, query).await,
+            Statement::SelectAssign { assignments, query } => {
+                let rows =
+                    self.attempt(frame, |context| query::assign(context, assignments, query)).await?;
+                self.done(frame, Command::Select, rows, false).await
+            }
+            Statement::SetVariable(name, expr) => {
+                self.attempt(frame, |context| assign(context, name, expr)).await?;
+                self.done(frame, Command::Select, 1, false).await
+            }
+            Statement::Declare(variables) => {
+                for (name, _, initial) in variables {
+                    if let Some(expr) = initial {
+                        self.attempt(frame, |context| assign(context, name, expr)).await?;
+                        self.row_count = 1;
+                    }
+                }
+                Ok(())
+            }
+            Statement::Insert(_) => self.run_write(frame, statement, Command::Insert).await,
+            Statement::Update(_) => self.run_write(frame, statement, Command::Update).await,
+            Statement::Delete(_) => self.run_write(frame, statement, Command::Delete).await,
+            _ => {
+                self.require_healthy_transaction()?;
+                self.attempt(frame, |context| ddl::run(context, statement)).await?;
+                self.done(frame, Command::Other, 0, false).await
+            }
+        }
+    }
+
+    async fn run_write(
+        &mut self,
+        frame: &mut Frame<'_>,
+        statement: &Statement,
+        command: Command,
+    ) -> Result<(), Failure> {
+        self.require_healthy_transaction()?;
+        let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
+        self.done(frame, command, affected.rows, true).await
+    }
+
+    /// Sends a query's rows as they are found.
+    async fn run_select(&mut self, frame: &mut Frame<'_>, query: &Query) -> Result<(), Failure> {
+        let mut context = self.context(frame);
+        let result = self.stream(frame, &mut context, query).await;
+        self.take_back(frame, context);
+        self.end_statement(result.is_ok());
+        let rows = result?;
+        self.done(frame, Command::Select, rows, true).await
+    }
+
+    async fn stream(
+        &mut self,
+        frame: &Frame<'_>,
+        context: &mut ExecContext,
+        query: &Query,
+    ) -> Result<u64, Failure> {
+        let mut cursor = loop {
+            match query::open(context, query) {
+                Ok(cursor) => break cursor,
+                Err(interrupt) => self.resolve(interrupt).await?,
+            }
+        };
+        frame.events.send(Event::Columns(cursor.columns())).await?;
+        let mut sent = 0;
+        loop {
+            match cursor.next_chunk(context, CHUNK_ROWS) {
+                Ok(rows) if rows.is_empty() => return Ok(sent),
+                Ok(rows) => {
+                    sent += rows.len() as u64;
+                    frame.events.send(Event::Rows(rows)).await?;
+                }
+                Err(interrupt) => self.resolve(interrupt).await?,
+            }
+        }
+    }
+
+    /// Runs something until no lock stands in its way, in the session's transaction or in one of its own.
+    async fn attempt<T>(
+        &mut self,
+        frame: &mut Frame<'_>,
+        mut run: impl FnMut(&mut ExecContext) -> Result<T, Interrupt>,
+    ) -> Result<T, Failure> {
+        loop {
+            let mut context = self.context(frame);
+            let result = run(&mut context);
+            self.take_back(frame, context);
+            match result {
+                Ok(done) => {
+                    self.end_statement(true);
+                    return Ok(done);
+                }
+                Err(interrupt) => {
+                    if let Err(failure) = self.resolve(interrupt).await {
+                        self.end_statement(false);
+                        return Err(failure);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for the lock that stopped an attempt, or gives up on its error.
+    async fn resolve(&self, interrupt: Interrupt) -> Result<(), Failure> {
+        let wait: LockWait = match interrupt {
+            Interrupt::Error(error) => return Err(error.into()),
+            Interrupt::Wait(wait) => wait,
+        };
+        Ok(self.shared.engine.wait(wait, self.settings.patience()).await?)
+    }
+
+    fn context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
+        let transaction = self.statement_transaction();
+        let engine = self.shared.engine.clone();
+        ExecContext {
+            names: NameScope { database: self.database, principal: self.principal.clone(), transaction },
+            statement: engine.statement(transaction, self.settings.isolation),
+            variables: std::mem::take(&mut frame.variables),
+            session: self.facts(frame),
+            now: engine.now(),
+            engine,
+        }
+    }
+
+    /// Takes what a statement may have changed back out of its context.
+    fn take_back(&mut self, frame: &mut Frame<'_>, context: ExecContext) {
+        frame.variables = context.variables;
+        self.last_identity = context.session.last_identity;
+        frame.scope_identity = context.session.scope_identity;
+    }
+
+    fn facts(&self, frame: &Frame<'_>) -> SessionFacts {
+        let timeout = self.settings.lock_timeout;
+        SessionFacts {
+            spid: self.spid,
+            row_count: self.row_count,
+            last_error: self.last_error,
+            caught: frame.caught.last().cloned(),
+            transaction_count: self.nesting(),
+            doomed: self.require_healthy_transaction().is_err(),
+            last_identity: self.last_identity,
+            scope_identity: frame.scope_identity,
+            database: self.database_name(),
+            server: self.shared.options.server_name.clone(),
+            program: self.program.clone(),
+            host: self.host.clone(),
+            options: self.settings.options_word(),
+            lock_timeout: timeout.map_or(-1, |timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)),
+            row_limit: self.settings.row_limit,
+            identity_insert: self.settings.identity_insert.clone(),
+        }
+    }
+
+    fn statement_transaction(&mut self) -> TransactionId {
+        match &self.transaction {
+            Some(transaction) => transaction.id,
+            None => *self.autocommit.get_or_insert_with(|| self.shared.engine.begin(None)),
+        }
+    }
+
+    /// Ends the transaction of a statement that had one of its own.
+    fn end_statement(&mut self, completed: bool) {
+        if let Some(transaction) = self.autocommit.take() {
+            if completed {
+                self.shared.engine.commit(transaction);
+            } else {
+                self.shared.engine.rollback(transaction);
+            }
+        }
+    }
+
+    /// Ends a statement towards the client; `counted` statements tell their rows unless NOCOUNT is on.
+    async fn done(
+        &mut self,
+        frame: &Frame<'_>,
+        command: Command,
+        rows: u64,
+        counted: bool,
+    ) -> Result<(), Failure> {
+        self.row_count = rows;
+        let rows = (counted && !self.settings.no_count).then_some(rows);
+        Ok(frame.events.send(Event::Done { command, rows }).await?)
+    }
+
+    /// Type and value of an expression outside a query.
+    pub(super) async fn evaluate(
+        &mut self,
+        frame: &mut Frame<'_>,
+        expr: &Expr,
+    ) -> Result<(SqlType, Value), Failure> {
+        self.attempt(frame, |context| expression::evaluate(context, expr)).await
+    }
+
+    /// Whether a condition is true; unknown is not.
+    pub(super) async fn evaluate_condition(
+        &mut self,
+        frame: &mut Frame<'_>,
+        condition: &Expr,
+    ) -> Result<bool, Failure> {
+        self.attempt(frame, |context| expression::evaluate_condition(context, condition)).await
+    }
+
+    /// An expression as text; NULL is empty, as PRINT shows it.
+    pub(super) async fn evaluate_text(&mut self, frame: &mut Frame<'_>, expr: &Expr) -> Result<String, Failure> {
+        let (sql_type, value) = self.evaluate(frame, expr).await?;
+        match convert(value, sql_type, TEXT)? {
+            Value::Text(units) => Ok(String::from_utf16_lossy(&units)),
+            _ => Ok(String::new()),
+        }
+    }
+
+    /// An expression as an integer; NULL is 0.
+    pub(super) async fn evaluate_int(&mut self, frame: &mut Frame<'_>, expr: &Expr) -> Result<i64, Failure> {
+        let (sql_type, value) = self.evaluate(frame, expr).await?;
+        match convert(value, sql_type, SqlType::BigInt)? {
+            Value::Int(n) => Ok(n),
+            _ => Ok(0),
+        }
+    }
+
+    /// A severity or state: an integer, made to fit.
+    pub(super) async fn evaluate_byte(&mut self, frame: &mut Frame<'_>, expr: &Expr) -> Result<u8, Failure> {
+        let n = self.evaluate_int(frame, expr).await?;
+        Ok(u8::try_from(n.clamp(0, i64::from(u8::MAX))).expect("just clamped"))
+    }
+}
+
+fn assign(context: &mut ExecContext, name: &str, expr: &Expr) -> Result<(), Interrupt> {
+    let (sql_type, value) = expression::evaluate(context, expr)?;
+    store(&mut context.variables, name, sql_type, value).map_err(Interrupt::Error)
+}
+
+/// Gives a variable a value, converted to the variable's type.
+pub(super) fn store(variables: &mut Variables, name: &str, sql_type: SqlType, value: Value) -> Result<(), SqlError> {
+    let (target, _) = variables.get(name)?;
+    variables.set(name, convert(value, sql_type, target)?)
+}
+
+/// Declares every variable of a batch: DECLARE counts wherever it stands, even where it is never reached.
+pub(super) fn declare_all(statements: &[Located], variables: &mut Variables) -> Result<(), SqlError> {
+    for Located { line, statement } in statements {
+        match statement {
+            Statement::Declare(declared) => {
+                for (name, sql_type, _) in declared {
+                    variables.declare(name, *sql_type).map_err(|error| SqlError { line: *line, ..error })?;
+                }
+            }
+            Statement::Block(body) => declare_all(body, variables)?,
+            Statement::If { then, otherwise, .. } => {
+                declare_all(slice::from_ref(&**then), variables)?;
+                if let Some(otherwise) = otherwise {
+                    declare_all(slice::from_ref(&**otherwise), variables)?;
+                }
+            }
+            Statement::While { body, .. } => declare_all(slice::from_ref(&**body), variables)?,
+            Statement::TryCatch(body, handler) => {
+                declare_all(body, variables)?;
+                declare_all(handler, variables)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! A tiberius client of a server under test, over its socket or its in-memory duplex.
+
+use mssql_sim::server::{Options, Server};
+use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
+
+/// A connected client.
+pub type Connection<S> = Client<Compat<S>>;
+
+/// The configuration with which the server's administrator logs in.
+pub fn config() -> Config {
+    let options = Options::default();
+    let mut config = Config::new();
+    config.encryption(EncryptionLevel::NotSupported);
+    config.authentication(AuthMethod::sql_server(options.user, options.password));
+    config.database(options.database);
+    config
+}
+
+/// Logs in over a stream.
+pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: S) -> Connection<S> {
+    Client::connect(config(), stream.compat_write()).await.expect("the administrator may log in")
+}
+
+/// A client over the server's in-memory duplex.
+pub async fn connect(server: &Server) -> Connection<tokio::io::DuplexStream> {
+    log_in(server.connect()).await
+}
+
+/// A client over a socket.
+pub async fn connect_socket(address: std::net::SocketAddr) -> Connection<TcpStream> {
+    log_in(TcpStream::connect(address).await.expect("the server listens")).await
+}
+
+/// Runs a batch and returns the rows of its first result set.
+pub async fn rows<S>(client: &mut Connection<S>, sql: &str) -> Result<Vec<Row>, tiberius::error::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    client.simple_query(sql).await?.into_first_result().await
+}
+
+/// Runs a batch whose results do not matter.
+pub async fn run<S>(client: &mut Connection<S>, sql: &str)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let results = match client.simple_query(sql).await {
+        Ok(stream) => stream.into_results().await,
+        Err(error) => Err(error),
+    };
+    results.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// The error number with which a batch fails.
+pub async fn error_number<S>(client: &mut Connection<S>, sql: &str) -> u32
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let results = match client.simple_query(sql).await {
+        Ok(stream) => stream.into_results().await,
+        Err(error) => Err(error),
+    };
+    match results {
+        Ok(_) => panic!("{sql}: no error"),
+        Err(error) => error.code().unwrap_or_else(|| panic!("{sql}: {error}")),
+    }
+}
