@@ -1,0 +1,112 @@
+//! What a statement may know while it runs.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::{Engine, NameScope, StatementScope};
+use crate::parser::ast::ObjectName;
+use crate::types::{SqlError, SqlType, Value};
+
+/// Everything around one execution of one statement.
+pub struct ExecContext {
+    /// The engine.
+    pub engine: Engine,
+    /// Current database, principal and transaction.
+    pub names: NameScope,
+    /// The statement's hold on tables and on its snapshot.
+    pub statement: StatementScope,
+    /// The batch's variables.
+    pub variables: Variables,
+    /// What `@@` names and session functions answer.
+    pub session: SessionFacts,
+    /// The server's clock when the statement began: every `GETDATE()` of one statement is the same.
+    pub now: DateTime<Utc>,
+}
+
+/// Facts of the session that expressions can ask for.
+#[derive(Clone, Debug, Default)]
+pub struct SessionFacts {
+    /// `@@SPID`
+    pub spid: u16,
+    /// `@@ROWCOUNT`
+    pub row_count: u64,
+    /// `@@ERROR`
+    pub last_error: i32,
+    /// The error that a CATCH block handles: `ERROR_NUMBER()` and the like.
+    pub caught: Option<SqlError>,
+    /// `@@TRANCOUNT`
+    pub transaction_count: u32,
+    /// Whether the transaction can only be rolled back: `XACT_STATE()` is -1.
+    pub doomed: bool,
+    /// `@@IDENTITY`
+    pub last_identity: Option<i64>,
+    /// `SCOPE_IDENTITY()`
+    pub scope_identity: Option<i64>,
+    /// Name of the current database.
+    pub database: String,
+    /// `@@SERVERNAME`
+    pub server: String,
+    /// `APP_NAME()` and `HOST_NAME()`, from the login.
+    pub program: String,
+    /// See `program`.
+    pub host: String,
+    /// `@@OPTIONS`
+    pub options: i32,
+    /// `@@LOCK_TIMEOUT` in ms, -1 for ever.
+    pub lock_timeout: i64,
+    /// `SET ROWCOUNT`; 0 is no limit.
+    pub row_limit: u64,
+    /// `SET IDENTITY_INSERT`: the table that takes explicit identity values.
+    pub identity_insert: Option<ObjectName>,
+}
+
+/// The variables of a batch; names in lower case without `@`.
+#[derive(Clone, Debug, Default)]
+pub struct Variables {
+    slots: HashMap<String, (SqlType, Value)>,
+}
+
+impl Variables {
+    /// Declares a variable as NULL.
+    ///
+    /// # Errors
+    /// 134 if it is declared already.
+    pub fn declare(&mut self, name: &str, sql_type: SqlType) -> Result<(), SqlError> {
+        if self.slots.contains_key(name) {
+            let message = format!(
+                "The variable name '@{name}' has already been declared. Variable names must be unique within a query \
+                 batch or stored procedure."
+            );
+            return Err(SqlError { class: 15, ..SqlError::batch(134, message) });
+        }
+        self.slots.insert(name.to_owned(), (sql_type, Value::Null));
+        Ok(())
+    }
+
+    /// Sets a declared variable to a value that is of its type already.
+    ///
+    /// # Errors
+    /// 137 if it is not declared.
+    pub fn set(&mut self, name: &str, value: Value) -> Result<(), SqlError> {
+        match self.slots.get_mut(name) {
+            Some((_, slot)) => {
+                *slot = value;
+                Ok(())
+            }
+            None => Err(undeclared(name)),
+        }
+    }
+
+    /// Type and value of a variable.
+    ///
+    /// # Errors
+    /// 137 if it is not declared.
+    pub fn get(&self, name: &str) -> Result<(SqlType, &Value), SqlError> {
+        self.slots.get(name).map(|(sql_type, value)| (*sql_type, value)).ok_or_else(|| undeclared(name))
+    }
+}
+
+fn undeclared(name: &str) -> SqlError {
+    SqlError { class: 15, state: 2, ..SqlError::batch(137, format!("Must declare the scalar variable \"@{name}\".")) }
+}

@@ -1,0 +1,87 @@
+//! Values from one type to another: CAST, CONVERT, and what happens without being asked.
+//!
+//! [`rules`] says which conversions exist, [`convert`] carries one out. Text comes from and goes to the other modules:
+//! `number`, `binary`, `date_parse`, `date_format`.
+
+mod binary;
+mod date;
+mod date_format;
+mod date_parse;
+mod number;
+mod rules;
+mod text;
+
+pub use rules::{Conversion, comparison_type, conversion, is_text, require_implicit, type_name, unify};
+pub(crate) use date::{Moment, TICKS_PER_DAY, TICKS_PER_SECOND, moment_of, moment_to};
+pub(crate) use date_parse::parse_moment;
+pub(crate) use number::{exact_parts, finite, float_of, integer_bounds, literal_parts};
+pub(crate) use rules::{Family, as_decimal, capped, declared_length, family, fraction_digits, precedence};
+pub(crate) use text::{text_of, text_width};
+pub(crate) use binary::text_bytes;
+
+use crate::exec::messages::impossible_cast;
+use crate::types::{Length, SqlError, SqlType, Value};
+
+/// Converts a value; what is too long is cut, as CAST does.
+///
+/// `style` is that of CONVERT, None without one. The pair of types must convert at all (see [`conversion()`]).
+///
+/// # Errors
+/// The number that SQL Server gives for the pair: 220, 232, 235, 241, 242, 245, 248, 281, 529, 8114, 8115, 8169, ...
+pub fn convert(value: Value, from: SqlType, to: SqlType, style: Option<i32>) -> Result<Value, SqlError> {
+    if value.is_null() || from == to {
+        return Ok(value);
+    }
+    match family(to) {
+        Family::Exact | Family::Approximate => number::to_number(value, from, to),
+        Family::Text | Family::NationalText => text::to_text(value, from, to, style),
+        Family::Binary | Family::RowVersion => binary::to_binary(value, from, to, style),
+        Family::LegacyDate | Family::DateAndTime | Family::Date | Family::Time => date::to_date(value, from, to, style),
+        Family::Guid => match value {
+            Value::Guid(_) => Ok(value),
+            Value::Text(units) => text::parse_guid(&units),
+            Value::Bytes(bytes) => Ok(binary::guid_from_bytes(&bytes)),
+            _ => Err(impossible_cast(from, to)),
+        },
+    }
+}
+
+/// Where a value is stored, for the text of error 2628.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// `database.schema.table`
+    pub table: &'a str,
+    /// Column.
+    pub column: &'a str,
+}
+
+/// Converts a value to be stored in a column: nothing is cut silently except trailing blanks.
+///
+/// # Errors
+/// As [`convert`]; 206 and 257 for what needs a CAST; 2628 for what is too long.
+pub fn assign(value: Value, from: SqlType, to: SqlType, target: Target<'_>) -> Result<Value, SqlError> {
+    require_implicit(from, to)?;
+    if let (Some(Length::Limited(limit)), Value::Text(_) | Value::Bytes(_)) = (declared_length(to), &value) {
+        let too_long = match &value {
+            Value::Text(units) if is_text(to) => text::trimmed_length(units) > usize::from(limit),
+            Value::Bytes(bytes) if !is_text(to) => bytes.len() > usize::from(limit),
+            _ => false,
+        };
+        if too_long {
+            return Err(truncated(&value, usize::from(limit), target));
+        }
+    }
+    convert(value, from, to, None)
+}
+
+fn truncated(value: &Value, limit: usize, target: Target<'_>) -> SqlError {
+    let kept = match value {
+        Value::Text(units) => String::from_utf16_lossy(&units[..limit]),
+        _ => String::new(),
+    };
+    let message = format!(
+        "String or binary data would be truncated in table '{}', column '{}'. Truncated value: '{kept}'.",
+        target.table, target.column
+    );
+    SqlError::statement(2628, message)
+}

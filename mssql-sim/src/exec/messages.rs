@@ -1,0 +1,118 @@
+//! Errors that more than one part of the execution raises.
+
+use crate::types::{Reach, SqlError, SqlType, Value};
+
+use super::conversion::{is_text, type_name};
+
+/// 8115: a result does not fit its type.
+pub(crate) fn overflow(to: SqlType) -> SqlError {
+    let message = format!("Arithmetic overflow error converting expression to data type {}.", type_name(to));
+    SqlError { state: 2, ..SqlError::statement(8115, message) }
+}
+
+/// 8115 in the wording for a value of another type.
+pub(crate) fn overflow_from(from: SqlType, to: SqlType) -> SqlError {
+    let message = format!("Arithmetic overflow error converting {} to data type {}.", type_name(from), type_name(to));
+    SqlError { state: 6, ..SqlError::statement(8115, message) }
+}
+
+/// 220: an integer does not fit a narrower one.
+pub(crate) fn integer_overflow(to: SqlType, value: i64) -> SqlError {
+    let message = format!("Arithmetic overflow error for data type {}, value = {value}.", type_name(to));
+    SqlError { state: 2, ..SqlError::statement(220, message) }
+}
+
+/// 245, which takes the transaction along.
+pub(crate) fn conversion_failed(from: SqlType, value: &Value, to: SqlType) -> SqlError {
+    let shown = match value {
+        Value::Text(units) => String::from_utf16_lossy(units),
+        other => format!("{other:?}"),
+    };
+    let message = format!(
+        "Conversion failed when converting the {} value '{shown}' to data type {}.",
+        type_name(from),
+        type_name(to)
+    );
+    SqlError { reach: Reach::Transaction, ..SqlError::statement(245, message) }
+}
+
+/// 8114: a value has no meaning in the other type.
+pub(crate) fn conversion_error(from: SqlType, to: SqlType) -> SqlError {
+    let message = format!("Error converting data type {} to {}.", type_name(from), type_name(to));
+    SqlError { state: 5, ..SqlError::statement(8114, message) }
+}
+
+/// 8134.
+pub(crate) fn divide_by_zero() -> SqlError {
+    SqlError::statement(8134, "Divide by zero error encountered.")
+}
+
+/// 241: text that is no date or time.
+pub(crate) fn not_a_date() -> SqlError {
+    SqlError::statement(241, "Conversion failed when converting date and/or time from character string.")
+}
+
+/// 242: a date outside the target's range.
+pub(crate) fn date_out_of_range(from: SqlType, to: SqlType) -> SqlError {
+    let message = format!(
+        "The conversion of {} {} data type to {} {} data type resulted in an out-of-range value.",
+        article(from),
+        type_name(from),
+        article(to),
+        type_name(to)
+    );
+    SqlError { state: 3, ..SqlError::statement(242, message) }
+}
+
+fn article(sql_type: SqlType) -> &'static str {
+    if is_text(sql_type) || type_name(sql_type).starts_with(['d', 't', 's']) { "a" } else { "an" }
+}
+
+/// 206: two types that never meet.
+pub(crate) fn type_clash(one: SqlType, other: SqlType) -> SqlError {
+    let message = format!("Operand type clash: {} is incompatible with {}", type_name(one), type_name(other));
+    SqlError { state: 2, ..SqlError::batch(206, message) }
+}
+
+/// 257: a conversion that must be written out.
+pub(crate) fn explicit_only(from: SqlType, to: SqlType) -> SqlError {
+    let message = format!(
+        "Implicit conversion from data type {} to {} is not allowed. Use the CONVERT function to run this query.",
+        type_name(from),
+        type_name(to)
+    );
+    SqlError { state: 3, ..SqlError::batch(257, message) }
+}
+
+/// 529: a CAST that is never possible.
+pub(crate) fn impossible_cast(from: SqlType, to: SqlType) -> SqlError {
+    let message =
+        format!("Explicit conversion from data type {} to {} is not allowed.", type_name(from), type_name(to));
+    SqlError { state: 2, ..SqlError::batch(529, message) }
+}
+
+/// 402: two types that an operator does not take together.
+pub(crate) fn incompatible_operands(one: SqlType, other: SqlType, operator: &str) -> SqlError {
+    let message = format!(
+        "The data types {} and {} are incompatible in the {operator} operator.",
+        type_name(one),
+        type_name(other)
+    );
+    SqlError::batch(402, message)
+}
+
+/// 8117: a type that an operator or function does not take at all.
+pub(crate) fn invalid_operand(sql_type: SqlType, operator: &str) -> SqlError {
+    let message = format!("Operand data type {} is invalid for {operator} operator.", type_name(sql_type));
+    SqlError::batch(8117, message)
+}
+
+/// 8116: a type that an argument of a function does not take.
+pub(crate) fn invalid_argument(sql_type: SqlType, position: usize, function: &str) -> SqlError {
+    let message = format!(
+        "Argument data type {} is invalid for argument {position} of {} function.",
+        type_name(sql_type),
+        function.to_lowercase()
+    );
+    SqlError::batch(8116, message)
+}

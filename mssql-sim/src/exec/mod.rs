@@ -1,0 +1,9 @@
+//! Execution of statements: expressions, queries, writes, definitions.
+
+pub mod context;
+pub mod conversion;
+pub mod decimal;
+pub mod expression;
+mod functions;
+mod messages;
+pub mod query;
