@@ -15,6 +15,9 @@ pub struct DatabaseId(pub i32);
 /// Identity of an object within its database; never used twice.
 pub type ObjectId = i32;
 
+/// `index_id` of the primary key.
+pub const PRIMARY_INDEX_ID: i32 = 1;
+
 /// A table's definition.
 #[derive(Clone, Debug)]
 pub struct TableDef {
@@ -75,6 +78,14 @@ impl TableDef {
             IndexRef::Primary => self.primary_key.as_ref().map_or(&[], |key| &key.columns),
             IndexRef::Secondary(position) => &self.indexes[position].columns,
         }
+    }
+
+    /// A key or index by its `index_id`; the primary key is always 1.
+    pub fn index_by_id(&self, index_id: i32) -> Option<IndexRef> {
+        if index_id == PRIMARY_INDEX_ID {
+            return self.primary_key.as_ref().map(|_| IndexRef::Primary);
+        }
+        self.indexes.iter().position(|index| index.index_id == index_id).map(IndexRef::Secondary)
     }
 
     /// Collation of a column; the default one where it has none.
@@ -211,10 +222,8 @@ pub struct ForeignKey {
     pub columns: Vec<usize>,
     /// Object id of the referenced table.
     pub parent: ObjectId,
-    /// Key of the referenced table that is referenced.
-    pub parent_index: IndexRef,
-    /// Positions of the referenced columns: all those of the referenced key, in its order.
-    pub parent_columns: Vec<usize>,
+    /// `index_id` of the referenced key; the foreign key references all its columns.
+    pub parent_index_id: i32,
     /// `ON DELETE CASCADE`
     pub cascade_delete: bool,
     /// `ON UPDATE CASCADE`

@@ -33,6 +33,25 @@ impl Engine {
         let wanted = parents.iter().map(|row| referenced_bytes(parent, foreign_key, row)).collect();
         self.state().referencing_rows(statement.transaction, child, foreign_key, parent, &wanted)
     }
+
+    /// Makes sure that every row of a table has its parent in one of its foreign keys.
+    ///
+    /// # Errors
+    /// 547; waits for the writer of a parent.
+    pub fn validate_foreign_key(
+        &self,
+        transaction: TransactionId,
+        table: &TableDef,
+        key: &ForeignKey,
+    ) -> Result<(), Interrupt> {
+        let state = self.state();
+        for (_, entry) in state.table(table)?.rows.iter() {
+            if let Some(row) = entry.current(transaction) {
+                state.check_parent(transaction, table, key, row)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl State {
@@ -78,11 +97,12 @@ impl State {
         let parent = self.find_table((child.database, key.parent)).expect("a referenced table cannot be dropped");
         let Some(bytes) = referencing_bytes(child, key, &parent.def, row) else { return Ok(()) };
         let read = latest(&parent.def, transaction);
-        for found in parent.rows.range(key.parent_index, &KeyRange::starting_with(&bytes), None) {
+        let index = parent_index(&parent.def, key);
+        for found in parent.rows.range(index, &KeyRange::starting_with(&bytes), None) {
             if let Some(holder) = found.entry.holder_other_than(transaction) {
                 return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource: Resource::Key }));
             }
-            if read.look(key.parent_index, &found)?.is_some() {
+            if read.look(index, &found)?.is_some() {
                 return Ok(());
             }
         }
@@ -157,7 +177,11 @@ impl State {
     /// 547; `written` is the table of the statement, `other` the one with which it conflicts.
     fn conflict(&self, written: &TableDef, key: &ForeignKey, other: &TableDef, statement: &str) -> SqlError {
         let kind = if statement == "INSERT" { "FOREIGN KEY" } else { "REFERENCE" };
-        let columns = if statement == "INSERT" { &key.parent_columns } else { &key.columns };
+        let columns = if statement == "INSERT" {
+            other.index_columns(parent_index(other, key)).iter().map(|column| column.column).collect()
+        } else {
+            key.columns.clone()
+        };
         let column = match columns.as_slice() {
             [only] => format!(", column '{}'", other.columns[*only].name),
             _ => String::new(),
@@ -180,6 +204,10 @@ fn moves(child: &TableDef, key: &ForeignKey, before: &[u8], after: &[u8]) -> boo
     key.columns.iter().any(|c| keys::column_value(child, before, *c) != keys::column_value(child, after, *c))
 }
 
+fn parent_index(parent: &TableDef, key: &ForeignKey) -> IndexRef {
+    parent.index_by_id(key.parent_index_id).expect("a referenced key cannot be dropped")
+}
+
 fn latest(table: &Arc<TableDef>, transaction: TransactionId) -> TableRead {
     TableRead { table: Arc::clone(table), transaction, sight: Sight::Latest(transaction) }
 }
@@ -187,7 +215,7 @@ fn latest(table: &Arc<TableDef>, transaction: TransactionId) -> TableRead {
 /// The child's key or index that begins with the foreign key's columns, each ordered as in the parent's key.
 fn covering_index(child: &TableDef, key: &ForeignKey, parent: &TableDef) -> Option<IndexRef> {
     let secondary = (0..child.indexes.len()).map(IndexRef::Secondary);
-    let parent_columns = parent.index_columns(key.parent_index);
+    let parent_columns = parent.index_columns(parent_index(parent, key));
     std::iter::once(IndexRef::Primary).chain(secondary).find(|index| {
         let columns = child.index_columns(*index);
         columns.len() >= key.columns.len()
@@ -199,7 +227,7 @@ fn covering_index(child: &TableDef, key: &ForeignKey, parent: &TableDef) -> Opti
 /// The values of a parent's row in the referenced columns.
 fn referenced_bytes(parent: &TableDef, key: &ForeignKey, row: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    keys::encode_row(parent, parent.index_columns(key.parent_index), row, &mut bytes);
+    keys::encode_row(parent, parent.index_columns(parent_index(parent, key)), row, &mut bytes);
     bytes
 }
 
@@ -207,5 +235,5 @@ fn referenced_bytes(parent: &TableDef, key: &ForeignKey, row: &[u8]) -> Vec<u8> 
 fn referencing_bytes(child: &TableDef, key: &ForeignKey, parent: &TableDef, row: &[u8]) -> Option<Vec<u8>> {
     let values: Vec<_> = key.columns.iter().map(|column| keys::column_value(child, row, *column)).collect();
     let complete = values.iter().all(|value| !value.is_null());
-    complete.then(|| keys::key_prefix(parent, key.parent_index, &values))
+    complete.then(|| keys::key_prefix(parent, parent_index(parent, key), &values))
 }

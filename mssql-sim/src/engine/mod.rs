@@ -51,13 +51,13 @@ pub use clock::Clock;
 pub use database::Schema;
 pub use definition::{
     Check, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity, IndexDef, IndexRef, KeyColumn, KeyDef, ObjectId,
-    TableDef,
+    PRIMARY_INDEX_ID, TableDef,
 };
 pub use keys::{KeyRange, key_prefix};
 pub use lock::{LockWait, Patience, Resource};
 pub use permission::{GrantScope, Principal};
-pub use schema::Conversion;
 pub use statement::{NameScope, Object, ReadHint, Scan, ScannedRow, StatementScope, TableRead};
+pub use transaction::Mark;
 pub use write::{RowWrite, TableWrites};
 
 use crate::types::{SqlError, Value};

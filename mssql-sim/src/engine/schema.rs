@@ -13,12 +13,9 @@ use super::keys;
 use super::lock::{LockWait, Resource};
 use super::rows::{Entry, Pending, Rows, Version};
 use super::state::State;
-use super::transaction::Undo;
+use super::transaction::{Mark, Undo};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
 use crate::types::SqlError;
-
-/// Turns a row of the old layout into one of the new.
-pub type Conversion<'a> = &'a dyn Fn(&Row) -> Result<Row, SqlError>;
 
 /// User databases are numbered from here; the ids of dropped ones are used again.
 const FIRST_DATABASE: i32 = 5;
@@ -191,34 +188,52 @@ impl Engine {
         Ok(())
     }
 
-    /// Replaces a table's definition; `convert` turns each row from the old layout to the new one (None where rows stay
-    /// as they are). Keys and unique indexes are checked on the result.
+    /// Makes a table's definition exclusive to a transaction, before it is changed.
     ///
     /// # Errors
-    /// 1505 for duplicate keys, what `convert` answers; waits for the table's users.
+    /// Waits for the table's users.
+    pub fn lock_definition(&self, transaction: TransactionId, table: &TableDef) -> Result<(), Interrupt> {
+        self.state().exclude(transaction, table)
+    }
+
+    /// A table's rows in key order, as the transaction that holds its definition sees them.
+    ///
+    /// # Errors
+    /// 208 if the table is gone.
+    pub fn current_rows(&self, transaction: TransactionId, table: &TableDef) -> Result<Vec<Row>, SqlError> {
+        let state = self.state();
+        let entries = state.table(table)?.rows.iter();
+        Ok(entries.filter_map(|(_, entry)| entry.current(transaction).cloned()).collect())
+    }
+
+    /// Replaces a table's definition. `rows` are those of [`Engine::current_rows`] in the new layout and the same order;
+    /// None where the layout stays. Primary key and unique indexes are checked on the result.
+    ///
+    /// # Errors
+    /// 1505 for duplicate keys; waits for the table's users.
     pub fn alter_table(
         &self,
         transaction: TransactionId,
         old: &TableDef,
         new: TableDef,
-        convert: Option<Conversion<'_>>,
+        rows: Option<Vec<Row>>,
     ) -> Result<(), Interrupt> {
         let mut state = self.state();
         state.exclude(transaction, old)?;
-        let mark = state.transaction(transaction)?.mark();
-        let altered = state.alter(transaction, old, Arc::new(new), convert);
-        if altered.is_err() {
-            state.undo_to(transaction, mark);
-        }
-        Ok(altered?)
+        Ok(state.alter(transaction, old, Arc::new(new), rows)?)
     }
 
-    /// Whether a table has rows, as a transaction that may change it sees them.
+    /// The present point of a transaction, to which a statement can go back.
     ///
     /// # Errors
-    /// 208 if the table is gone.
-    pub fn has_rows(&self, transaction: TransactionId, table: &TableDef) -> Result<bool, SqlError> {
-        Ok(self.state().table(table)?.rows.iter().any(|(_, entry)| entry.current(transaction).is_some()))
+    /// 3926 if the transaction has ended.
+    pub fn mark(&self, transaction: TransactionId) -> Result<Mark, SqlError> {
+        Ok(self.state().transaction(transaction)?.mark())
+    }
+
+    /// Takes back what a transaction did since a mark; its locks stay.
+    pub fn undo_to(&self, transaction: TransactionId, mark: Mark) {
+        self.state().undo_to(transaction, mark);
     }
 }
 
@@ -247,15 +262,15 @@ impl State {
         transaction: TransactionId,
         old: &TableDef,
         new: Arc<TableDef>,
-        convert: Option<Conversion<'_>>,
+        rows: Option<Vec<Row>>,
     ) -> Result<(), SqlError> {
         let table = self.table_mut(old)?;
         let before = std::mem::replace(&mut table.def, Arc::clone(&new));
         // Undone last, when the old rows are back: its indexes are built from them.
         self.transaction_mut(transaction)?.undo.push(Undo::Definition { table: old.reference(), before });
         let rekeyed = new.primary_key.as_ref().map(|k| &k.columns) != old.primary_key.as_ref().map(|k| &k.columns);
-        if convert.is_some() || rekeyed {
-            self.rebuild(transaction, old, &new, convert)?;
+        if rows.is_some() || rekeyed {
+            self.rebuild(transaction, old, &new, rows)?;
         }
         self.table_mut(old)?.rows.reindex(&new);
         self.check_unique_indexes(transaction, &new)
@@ -267,15 +282,17 @@ impl State {
         transaction: TransactionId,
         old: &TableDef,
         new: &Arc<TableDef>,
-        convert: Option<Conversion<'_>>,
+        rows: Option<Vec<Row>>,
     ) -> Result<(), SqlError> {
         let table = self.table(old)?;
         let mut rebuilt = Rows::new(new);
         let mut locks = Vec::new();
         let mut row_number = 0;
+        let mut converted = rows.map(Vec::into_iter);
         for (_, entry) in table.rows.iter() {
             let Some(row) = entry.current(transaction) else { continue };
-            let row = convert.map_or_else(|| Ok(Arc::clone(row)), |convert| convert(row))?;
+            let row = converted.as_mut().map_or_else(|| Some(Arc::clone(row)), Iterator::next);
+            let row = row.expect("one converted row for each current one");
             row_number += 1;
             let key = new_key(new, &row, row_number);
             let entry = if entry.pending.is_some() {

@@ -46,7 +46,7 @@ pub(super) enum TrackingLog {
 
 /// A point to which one can go back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub struct Mark {
     undo: usize,
     tracking: usize,
 }
