@@ -170,7 +170,9 @@ impl SqlType {
         let conversion = match self {
             Self::Money => "decimal(19,4)".to_owned(),
             Self::SmallMoney => "decimal(10,4)".to_owned(),
-            Self::Char(Length::Of(n)) | Self::VarChar(Length::Of(n)) if *n <= 4000 => format!("nvarchar({n})"),
+            Self::Char(Length::Of(n)) | Self::VarChar(Length::Of(n)) if *n <= 4000 => {
+                format!("nvarchar({n})")
+            }
             Self::Char(_) | Self::VarChar(_) | Self::LongText => "nvarchar(max)".to_owned(),
             Self::Image => "varbinary(max)".to_owned(),
             _ => return column.to_owned(),
