@@ -1,0 +1,7 @@
+//! The journal against its promises, on real files.
+
+mod crash;
+mod damage;
+mod durability;
+mod model;
+mod sample;
