@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Options as EngineOptions};
 use crate::faults::Faults;
 use crate::session::{connection, local};
 use crate::types::{SqlError, Value};
@@ -34,6 +34,8 @@ pub struct Options {
     pub compress_nulls: bool,
     /// How an attention is answered.
     pub attention_reply: AttentionReply,
+    /// The engine's clock and switches.
+    pub engine: EngineOptions,
 }
 
 impl Default for Options {
@@ -45,6 +47,7 @@ impl Default for Options {
             password: "Passw0rd!".into(),
             compress_nulls: true,
             attention_reply: AttentionReply::TwoMessages,
+            engine: EngineOptions::default(),
         }
     }
 }
@@ -81,7 +84,11 @@ pub struct Server {
 impl Server {
     /// A server with one empty user database.
     pub fn new(options: Options) -> Self {
-        let engine = Engine::new(&options);
+        let engine = Engine::new(options.engine);
+        engine.create_login(&options.user, &options.password, true);
+        if engine.database_id(&options.database).is_none() {
+            engine.create_database(&options.database).expect("the name is free");
+        }
         let last_spid = AtomicU16::new(FIRST_SPID);
         Self { shared: Arc::new(Shared { engine, options, faults: Faults::default(), last_spid }) }
     }

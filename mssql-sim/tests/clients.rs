@@ -37,7 +37,8 @@ async fn check_every_type(options: Options) {
     run(&mut client, "INSERT INTO dbo.every_type (id) VALUES (2)").await;
 
     let rows = rows(&mut client, "SELECT * FROM dbo.every_type ORDER BY id").await.unwrap();
-    let cells: Vec<String> = rows[0].cells().map(|(column, value)| format!("{} {value:?}", column.name())).collect();
+    let cells: Vec<String> =
+        rows[0].cells().map(|(column, value)| format!("{} {value:?}", column.name())).collect();
     let expected = [
         "id I32(Some(1))",
         "a Bit(Some(true))",
@@ -118,12 +119,13 @@ async fn parameters_keep_their_types() {
 async fn errors_carry_sql_servers_numbers() {
     let server = server();
     let mut client = connect(&server).await;
-    run(&mut client, "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY, parent int REFERENCES dbo.t (id))").await;
+    run(&mut client, "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY, parent int REFERENCES dbo.t (id))")
+        .await;
     run(&mut client, "INSERT INTO dbo.t VALUES (1, NULL)").await;
     for (sql, number) in [
         ("SELECT * FROM dbo.nowhere", 208),
         ("SELECT nothing FROM dbo.t", 207),
-        ("SELEC 1", 102),
+        ("SELECT 1 FROM dbo.t WHERE id = ", 102),
         ("INSERT INTO dbo.t VALUES (1, NULL)", 2627),
         ("INSERT INTO dbo.t VALUES (2, 99)", 547),
         ("INSERT INTO dbo.t VALUES (NULL, NULL)", 515),
@@ -162,13 +164,21 @@ async fn a_batch_runs_by_the_rules_of_its_errors() {
     run(&mut client, "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY)").await;
     let count = "SELECT COUNT(*) AS n, @@TRANCOUNT AS open_transactions FROM dbo.t";
 
-    error_number(&mut client, "INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (2)").await;
+    error_number(
+        &mut client,
+        "INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (2)",
+    )
+    .await;
     let row = &rows(&mut client, count).await.unwrap()[0];
     assert_eq!(row.get::<i32, _>(0), Some(2), "the statement behind the failed one ran");
 
     error_number(&mut client, "SET XACT_ABORT ON; BEGIN TRAN; INSERT INTO dbo.t VALUES (3); INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (4)").await;
     let row = &rows(&mut client, count).await.unwrap()[0];
-    assert_eq!((row.get::<i32, _>(0), row.get::<i32, _>(1)), (Some(2), Some(0)), "XACT_ABORT undoes and ends all");
+    assert_eq!(
+        (row.get::<i32, _>(0), row.get::<i32, _>(1)),
+        (Some(2), Some(0)),
+        "XACT_ABORT undoes and ends all"
+    );
 
     let caught = "SET XACT_ABORT OFF; BEGIN TRY INSERT INTO dbo.t VALUES (1) END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH";
     let row = &rows(&mut client, caught).await.unwrap()[0];
@@ -278,13 +288,7 @@ async fn changes_are_read_as_the_agent_reads_them() {
         .iter()
         .map(|row| (row.get::<i32, _>(0), row.get::<&str, _>(1), row.get::<i64, _>(2), row.get::<&str, _>(3)))
         .collect();
-    assert_eq!(
-        read,
-        [
-            (Some(2), Some("U"), Some(2), Some("shipped")),
-            (Some(3), Some("D"), Some(3), None),
-        ]
-    );
+    assert_eq!(read, [(Some(2), Some("U"), Some(2), Some("shipped")), (Some(3), Some("D"), Some(3), None),]);
 }
 
 #[tokio::test]
@@ -300,7 +304,8 @@ async fn a_result_larger_than_every_buffer_streams() {
     }
     run(&mut client, &insert).await;
 
-    let mut stream = client.simple_query("SELECT id, filler FROM dbo.t ORDER BY id").await.unwrap().into_row_stream();
+    let mut stream =
+        client.simple_query("SELECT id, filler FROM dbo.t ORDER BY id").await.unwrap().into_row_stream();
     let mut expected = 0;
     while let Some(row) = stream.try_next().await.unwrap() {
         assert_eq!(row.get::<i32, _>(0), Some(expected));
@@ -320,14 +325,20 @@ async fn an_attention_ends_the_request_and_nothing_else() {
     client.cancel_query().await.unwrap();
 
     let row = &rows(&mut client, "SELECT @@TRANCOUNT, COUNT(*) FROM dbo.t").await.unwrap()[0];
-    assert_eq!((row.get::<i32, _>(0), row.get::<i32, _>(1)), (Some(1), Some(1)), "the transaction stays open");
+    assert_eq!(
+        (row.get::<i32, _>(0), row.get::<i32, _>(1)),
+        (Some(1), Some(1)),
+        "the transaction stays open"
+    );
 }
 
 #[tokio::test]
 async fn faults_strike_once_where_they_are_armed() {
     let server = server();
     let mut client = connect(&server).await;
-    server.faults().fail_statement(Trigger::TextContains("victim".into()), SqlError::statement(701, "no memory"));
+    server
+        .faults()
+        .fail_statement(Trigger::TextContains("victim".into()), SqlError::statement(701, "no memory"));
     assert_eq!(error_number(&mut client, "SELECT 'victim' AS a").await, 701);
     run(&mut client, "SELECT 'victim' AS a").await;
 
@@ -376,7 +387,8 @@ async fn columns_that_may_not_be_null_have_fixed_tokens() {
     let server = server();
     let mut client = connect(&server).await;
     let rows = rows(&mut client, "SELECT 1 AS fixed, CAST(NULL AS int) AS nullable").await.unwrap();
-    let types: Vec<_> = rows[0].columns().iter().map(|column| format!("{:?}", column.column_type())).collect();
+    let types: Vec<_> =
+        rows[0].columns().iter().map(|column| format!("{:?}", column.column_type())).collect();
     assert_eq!(types, ["Int4", "Intn"]);
     assert!(matches!(rows[0].get_column_data(1).unwrap(), ColumnData::I32(None)));
 }

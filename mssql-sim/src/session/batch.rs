@@ -132,7 +132,9 @@ impl Session {
             Statement::Break => Ok(Flow::Break),
             Statement::Continue => Ok(Flow::Continue),
             Statement::Return => Ok(Flow::Return),
-            Statement::Execute { name, arguments } => Box::pin(self.execute_procedure(frame, name, arguments)).await,
+            Statement::Execute { name, arguments } => {
+                Box::pin(self.execute_procedure(frame, name, arguments)).await
+            }
             Statement::ExecuteText(text) => Box::pin(self.execute_text(frame, text)).await,
             Statement::RaiseError(message, severity, state) => {
                 let error = self.raised_error(frame, message, severity, state).await?;
@@ -154,7 +156,11 @@ impl Session {
         }
     }
 
-    async fn run_simple_statement(&mut self, frame: &mut Frame<'_>, statement: &Statement) -> Result<(), Failure> {
+    async fn run_simple_statement(
+        &mut self,
+        frame: &mut Frame<'_>,
+        statement: &Statement,
+    ) -> Result<(), Failure> {
         let command = match statement {
             Statement::Begin(name) => {
                 self.require_healthy_transaction()?;
@@ -231,7 +237,9 @@ impl Session {
             Err(Failure::Error(error)) => error,
             other => return other,
         };
-        if error.reach == Reach::Transaction || (self.settings.abort_transaction && error.number != USER_ERROR) {
+        if error.reach == Reach::Transaction
+            || (self.settings.abort_transaction && error.number != USER_ERROR)
+        {
             self.doom_transaction();
         }
         self.last_error = error.number;
@@ -304,7 +312,8 @@ impl Session {
             return frame.caught.last().cloned().ok_or(outside.into());
         };
         let number = self.evaluate_int(frame, number).await?;
-        let number = i32::try_from(number).map_err(|_| SqlError::statement(8115, "THROW's number is no int."))?;
+        let number =
+            i32::try_from(number).map_err(|_| SqlError::statement(8115, "THROW's number is no int."))?;
         let message = self.evaluate_text(frame, message).await?;
         let state = self.evaluate_byte(frame, state).await?;
         Ok(SqlError { state, ..SqlError::statement(number, message) })
@@ -313,7 +322,14 @@ impl Session {
 
 impl<'a> Frame<'a> {
     pub(super) fn new(text: &'a str, events: &'a Events, variables: Variables, protected: bool) -> Self {
-        Self { text, events, variables, scope_identity: None, protected: u32::from(protected), caught: Vec::new() }
+        Self {
+            text,
+            events,
+            variables,
+            scope_identity: None,
+            protected: u32::from(protected),
+            caught: Vec::new(),
+        }
     }
 
     /// Whether a TRY around the statement takes errors.
@@ -337,7 +353,8 @@ fn terminated_message() -> SqlError {
 
 /// `hh:mm[:ss[.fff]]`
 fn parse_delay(text: &str) -> Result<std::time::Duration, SqlError> {
-    let invalid = || SqlError::batch(148, format!("Incorrect time syntax in time string '{text}' used with WAITFOR."));
+    let invalid =
+        || SqlError::batch(148, format!("Incorrect time syntax in time string '{text}' used with WAITFOR."));
     let time = ["%H:%M:%S%.f", "%H:%M"]
         .into_iter()
         .find_map(|format| chrono::NaiveTime::parse_from_str(text.trim(), format).ok())

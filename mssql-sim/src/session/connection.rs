@@ -168,7 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn answer_cancelled(&mut self) -> Result<(), ProtocolError> {
-        for descriptor in self.session.cancel() {
+        if let Some(descriptor) = self.session.cancel() {
             self.reply.event(Event::TransactionRolledBack(descriptor)).await?;
         }
         if self.attention == AttentionReply::TwoMessages {

@@ -15,9 +15,7 @@ use crate::wire::value;
 pub(crate) async fn execute(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<Value>>, SqlError> {
     let options = &shared.options;
     let principal = Principal { login: options.user.clone(), sysadmin: true };
-    let database = shared.engine.open_database(&principal, &options.database).ok_or_else(|| {
-        SqlError::statement(911, format!("Database '{}' has been dropped.", options.database))
-    })?;
+    let database = shared.engine.use_database(&principal, &options.database)?;
     let mut session = Session::new(shared, shared.next_spid(), principal, database);
     let (events, received) = Events::channel();
     let batch = async move { session.run_batch(sql, &events).await };

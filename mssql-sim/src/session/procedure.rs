@@ -116,14 +116,16 @@ impl Session {
         let outcome = match procedure.to_ascii_lowercase().rsplit('.').next().unwrap_or_default() {
             "sp_executesql" => {
                 let text = text_argument(arguments, 0, "statement")?;
-                let declarations = if arguments.len() > 1 { text_argument(arguments, 1, "params")? } else { String::new() };
+                let declarations =
+                    if arguments.len() > 1 { text_argument(arguments, 1, "params")? } else { String::new() };
                 let values = arguments.get(2..).unwrap_or_default();
                 self.run_prepared(&Prepared { declarations, text }, values, caller).await?
             }
             "sp_prepare" => self.prepare(arguments).map(|(handle, _)| handle_outcome(handle))?,
             "sp_prepexec" => {
                 let (handle, prepared) = self.prepare(arguments)?;
-                let mut outcome = self.run_prepared(&prepared, arguments.get(3..).unwrap_or_default(), caller).await?;
+                let mut outcome =
+                    self.run_prepared(&prepared, arguments.get(3..).unwrap_or_default(), caller).await?;
                 outcome.outputs.insert(0, handle_output(handle));
                 outcome
             }
@@ -239,9 +241,7 @@ fn text_argument(arguments: &[Argument], index: usize, name: &str) -> Result<Str
 }
 
 fn missing_parameter(name: &str) -> SqlError {
-    let message = format!(
-        "The parameterized query expects the parameter '@{name}', which was not supplied."
-    );
+    let message = format!("The parameterized query expects the parameter '@{name}', which was not supplied.");
     SqlError::statement(8178, message)
 }
 
@@ -261,5 +261,8 @@ fn handle_outcome(handle: i32) -> Outcome {
 }
 
 fn unknown_handle(handle: i32) -> SqlError {
-    SqlError { state: 4, ..SqlError::statement(8179, format!("Could not find prepared statement with handle {handle}.")) }
+    SqlError {
+        state: 4,
+        ..SqlError::statement(8179, format!("Could not find prepared statement with handle {handle}."))
+    }
 }

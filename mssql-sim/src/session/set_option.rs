@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::event::{Event, Events};
 use super::{Failure, Session};
 use crate::parser::ast::{Isolation, SetOption};
-use crate::types::{Reach, SqlError};
+use crate::types::SqlError;
 
 /// Switches that clients set to the only value that this double has.
-const FIXED_SWITCHES: [(&str, bool); 15] = [
+const FIXED_SWITCHES: [(&str, bool); 14] = [
     ("ANSI_NULLS", true),
     ("ANSI_NULL_DFLT_ON", true),
     ("ANSI_PADDING", true),
@@ -17,7 +17,6 @@ const FIXED_SWITCHES: [(&str, bool); 15] = [
     ("ARITHABORT", true),
     ("ARITHIGNORE", false),
     ("CONCAT_NULL_YIELDS_NULL", true),
-    ("CURSOR_CLOSE_ON_COMMIT", false),
     ("FMTONLY", false),
     ("IMPLICIT_TRANSACTIONS", false),
     ("NOEXEC", false),
@@ -42,8 +41,9 @@ impl Session {
                 self.settings.identity_insert = on.then(|| table.clone());
             }
             SetOption::RowCount(limit) => {
-                self.settings.row_limit = u64::try_from(*limit)
-                    .map_err(|_| SqlError::statement(1060, "The number of rows of SET ROWCOUNT must not be negative."))?;
+                self.settings.row_limit = u64::try_from(*limit).map_err(|_| {
+                    SqlError::statement(1060, "The number of rows of SET ROWCOUNT must not be negative.")
+                })?;
             }
             SetOption::Other(name, value) => check_other(name, value)?,
         }
@@ -54,12 +54,19 @@ impl Session {
         match name {
             "NOCOUNT" => self.settings.no_count = on,
             "XACT_ABORT" => self.settings.abort_transaction = on,
+            // There are no cursors to close.
+            "CURSOR_CLOSE_ON_COMMIT" => {}
             _ => match FIXED_SWITCHES.iter().find(|(fixed, _)| *fixed == name) {
                 Some((_, value)) if *value == on => {}
                 // Clients of the old protocol switch these off and on again around their first batches; nothing that
                 // this double evaluates depends on them.
                 Some(("QUOTED_IDENTIFIER" | "ANSI_DEFAULTS" | "ARITHABORT", _)) => {}
-                _ => return Err(SqlError::unsupported(format!("SET {name} {}", if on { "ON" } else { "OFF" }))),
+                _ => {
+                    return Err(SqlError::unsupported(format!(
+                        "SET {name} {}",
+                        if on { "ON" } else { "OFF" }
+                    )));
+                }
             },
         }
         Ok(())
@@ -67,11 +74,7 @@ impl Session {
 
     /// `USE database`
     pub(super) async fn use_database(&mut self, name: &str, events: &Events) -> Result<(), Failure> {
-        let Some(database) = self.shared.engine.open_database(&self.principal, name) else {
-            let message =
-                format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
-            return Err(SqlError { reach: Reach::Batch, ..SqlError::statement(911, message) }.into());
-        };
+        let database = self.shared.engine.use_database(&self.principal, name)?;
         let old = self.database_name();
         self.database = database;
         Ok(events.send(Event::DatabaseChanged { old, new: self.database_name() }).await?)

@@ -49,8 +49,8 @@ impl Settings {
             | if self.abort_transaction { XACT_ABORT } else { 0 }
     }
 
-    /// How the session's statements wait for locks.
-    pub fn patience(&self) -> Patience {
-        Patience { timeout: self.lock_timeout, deadlock_priority: self.deadlock_priority }
+    /// How the session's statements wait for locks; the id goes into the text of a deadlock.
+    pub fn patience(&self, process_id: u16) -> Patience {
+        Patience { timeout: self.lock_timeout, deadlock_priority: self.deadlock_priority, process_id }
     }
 }

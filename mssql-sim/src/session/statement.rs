@@ -29,8 +29,7 @@ impl Session {
         match statement {
             Statement::Select(query) => self.run_select(frame, query).await,
             Statement::SelectAssign { assignments, query } => {
-                let rows =
-                    self.attempt(frame, |context| query::assign(context, assignments, query)).await?;
+                let rows = self.attempt(frame, |context| query::assign(context, assignments, query)).await?;
                 self.done(frame, Command::Select, rows, false).await
             }
             Statement::SetVariable(name, expr) => {
@@ -135,7 +134,7 @@ impl Session {
             Interrupt::Error(error) => return Err(error.into()),
             Interrupt::Wait(wait) => wait,
         };
-        Ok(self.shared.engine.wait(wait, self.settings.patience()).await?)
+        Ok(self.shared.engine.wait(wait, self.settings.patience(self.spid)).await?)
     }
 
     fn context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
@@ -174,7 +173,8 @@ impl Session {
             program: self.program.clone(),
             host: self.host.clone(),
             options: self.settings.options_word(),
-            lock_timeout: timeout.map_or(-1, |timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)),
+            lock_timeout: timeout
+                .map_or(-1, |timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)),
             row_limit: self.settings.row_limit,
             identity_insert: self.settings.identity_insert.clone(),
         }
@@ -183,7 +183,7 @@ impl Session {
     fn statement_transaction(&mut self) -> TransactionId {
         match &self.transaction {
             Some(transaction) => transaction.id,
-            None => *self.autocommit.get_or_insert_with(|| self.shared.engine.begin(None)),
+            None => *self.autocommit.get_or_insert_with(|| self.shared.engine.begin()),
         }
     }
 
@@ -230,9 +230,13 @@ impl Session {
     }
 
     /// An expression as text; NULL is empty, as PRINT shows it.
-    pub(super) async fn evaluate_text(&mut self, frame: &mut Frame<'_>, expr: &Expr) -> Result<String, Failure> {
+    pub(super) async fn evaluate_text(
+        &mut self,
+        frame: &mut Frame<'_>,
+        expr: &Expr,
+    ) -> Result<String, Failure> {
         let (sql_type, value) = self.evaluate(frame, expr).await?;
-        match convert(value, sql_type, TEXT)? {
+        match convert(value, sql_type, TEXT, None)? {
             Value::Text(units) => Ok(String::from_utf16_lossy(&units)),
             _ => Ok(String::new()),
         }
@@ -241,7 +245,7 @@ impl Session {
     /// An expression as an integer; NULL is 0.
     pub(super) async fn evaluate_int(&mut self, frame: &mut Frame<'_>, expr: &Expr) -> Result<i64, Failure> {
         let (sql_type, value) = self.evaluate(frame, expr).await?;
-        match convert(value, sql_type, SqlType::BigInt)? {
+        match convert(value, sql_type, SqlType::BigInt, None)? {
             Value::Int(n) => Ok(n),
             _ => Ok(0),
         }
@@ -260,9 +264,14 @@ fn assign(context: &mut ExecContext, name: &str, expr: &Expr) -> Result<(), Inte
 }
 
 /// Gives a variable a value, converted to the variable's type.
-pub(super) fn store(variables: &mut Variables, name: &str, sql_type: SqlType, value: Value) -> Result<(), SqlError> {
+pub(super) fn store(
+    variables: &mut Variables,
+    name: &str,
+    sql_type: SqlType,
+    value: Value,
+) -> Result<(), SqlError> {
     let (target, _) = variables.get(name)?;
-    variables.set(name, convert(value, sql_type, target)?)
+    variables.set(name, convert(value, sql_type, target, None)?)
 }
 
 /// Declares every variable of a batch: DECLARE counts wherever it stands, even where it is never reached.

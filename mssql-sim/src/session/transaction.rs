@@ -62,8 +62,9 @@ impl Session {
             transaction.nesting += 1;
             return Ok(());
         }
-        let id = self.shared.engine.begin(name);
-        self.transaction = Some(UserTransaction { id, name: name.map(Into::into), nesting: 1, doomed: false });
+        let id = self.shared.engine.begin();
+        self.transaction =
+            Some(UserTransaction { id, name: name.map(Into::into), nesting: 1, doomed: false });
         events.send(Event::TransactionBegan(id.0)).await
     }
 
@@ -105,10 +106,12 @@ impl Session {
     pub(super) fn save(&mut self, name: &str) -> Result<(), SqlError> {
         self.require_healthy_transaction()?;
         let Some(transaction) = &self.transaction else {
-            return Err(SqlError::statement(628, "Cannot issue SAVE TRANSACTION when there is no active transaction."));
+            return Err(SqlError::statement(
+                628,
+                "Cannot issue SAVE TRANSACTION when there is no active transaction.",
+            ));
         };
-        self.shared.engine.save(transaction.id, name);
-        Ok(())
+        self.shared.engine.save(transaction.id, name)
     }
 
     /// A transaction-manager request.
@@ -159,7 +162,11 @@ impl Session {
             3 => self.settings.isolation = Isolation::RepeatableRead,
             4 => self.settings.isolation = Isolation::Serializable,
             5 => self.settings.isolation = Isolation::Snapshot,
-            other => return Err(SqlError::unsupported(format!("isolation level {other} of a begin request")).into()),
+            other => {
+                return Err(
+                    SqlError::unsupported(format!("isolation level {other} of a begin request")).into()
+                );
+            }
         }
         let name = Some(begin.name.as_str()).filter(|name| !name.is_empty());
         Ok(self.begin(name, events).await?)

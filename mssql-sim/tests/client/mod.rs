@@ -7,10 +7,10 @@ use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 
 /// A connected client.
-pub type Connection<S> = Client<Compat<S>>;
+pub(crate) type Connection<S> = Client<Compat<S>>;
 
 /// The configuration with which the server's administrator logs in.
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     let options = Options::default();
     let mut config = Config::new();
     config.encryption(EncryptionLevel::NotSupported);
@@ -20,22 +20,22 @@ pub fn config() -> Config {
 }
 
 /// Logs in over a stream.
-pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: S) -> Connection<S> {
+pub(crate) async fn log_in<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: S) -> Connection<S> {
     Client::connect(config(), stream.compat_write()).await.expect("the administrator may log in")
 }
 
 /// A client over the server's in-memory duplex.
-pub async fn connect(server: &Server) -> Connection<tokio::io::DuplexStream> {
+pub(crate) async fn connect(server: &Server) -> Connection<tokio::io::DuplexStream> {
     log_in(server.connect()).await
 }
 
 /// A client over a socket.
-pub async fn connect_socket(address: std::net::SocketAddr) -> Connection<TcpStream> {
+pub(crate) async fn connect_socket(address: std::net::SocketAddr) -> Connection<TcpStream> {
     log_in(TcpStream::connect(address).await.expect("the server listens")).await
 }
 
 /// Runs a batch and returns the rows of its first result set.
-pub async fn rows<S>(client: &mut Connection<S>, sql: &str) -> Result<Vec<Row>, tiberius::error::Error>
+pub(crate) async fn rows<S>(client: &mut Connection<S>, sql: &str) -> Result<Vec<Row>, tiberius::error::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -43,7 +43,7 @@ where
 }
 
 /// Runs a batch whose results do not matter.
-pub async fn run<S>(client: &mut Connection<S>, sql: &str)
+pub(crate) async fn run<S>(client: &mut Connection<S>, sql: &str)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -55,7 +55,7 @@ where
 }
 
 /// The error number with which a batch fails.
-pub async fn error_number<S>(client: &mut Connection<S>, sql: &str) -> u32
+pub(crate) async fn error_number<S>(client: &mut Connection<S>, sql: &str) -> u32
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
