@@ -21,25 +21,16 @@ export class Problem extends Error {
   }
 }
 
-interface Request {
-  language: string;
-  signal?: AbortSignal;
-}
-
-export async function get<T>(path: string, { language, signal }: Request): Promise<T> {
-  const response = await send(path, {
-    cache: "no-cache",
-    headers: { Accept: "application/json", "Accept-Language": language },
-    ...(signal ? { signal } : {}),
-  });
+export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
+  const response = await send(path, { cache: "no-cache", headers: { Accept: "application/json" }, signal });
   return (await response.json()) as T;
 }
 
 /** Exchanges a token for the session's cookie. */
-export async function signIn(token: string, language: string): Promise<void> {
+export async function signIn(token: string): Promise<void> {
   await send("/api/session", {
     method: "POST",
-    headers: { "Content-Type": "application/json", "Accept-Language": language },
+    headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ token }),
   });
 }

@@ -1,7 +1,6 @@
 /** What the page reads, and under which keys it is kept. */
 
 import { QueryCache, QueryClient, type UseQueryResult, useQuery } from "@tanstack/react-query";
-import { useSpeech } from "../i18n/language";
 import { get, Problem } from "./client";
 import type { DailyMetrics, Metric, Pipeline, Results, Session } from "./types";
 
@@ -12,6 +11,8 @@ export const DATA = ["data"] as const;
 
 /** Named ranges move at midnight, which no revision announces. */
 const RANGE_REFRESH_MS = 60_000;
+/** The agent's sign of life and the progress of loads move without a revision. */
+const PIPELINE_REFRESH_MS = 5_000;
 const RETRY_MS = 5_000;
 
 /** The page's cache. Whatever learns that the session has ended has the session asked again, which shows the sign-in. */
@@ -52,7 +53,7 @@ export function useDailyMetrics(names: readonly string[]): UseQueryResult<DailyM
 }
 
 export function usePipeline(): UseQueryResult<Pipeline, Problem> {
-  return useAnswer<Pipeline>([...DATA, "pipeline"], "/api/pipeline/");
+  return useAnswer<Pipeline>([...DATA, "pipeline"], "/api/pipeline/", { refreshMs: PIPELINE_REFRESH_MS });
 }
 
 interface AnswerOptions {
@@ -66,10 +67,9 @@ function useAnswer<T>(
   path: string,
   { enabled = true, refreshMs }: AnswerOptions = {},
 ): UseQueryResult<T, Problem> {
-  const { language } = useSpeech();
   return useQuery<T, Problem>({
     queryKey: key,
-    queryFn: ({ signal }) => get<T>(path, { language, signal }),
+    queryFn: ({ signal }) => get<T>(path, signal),
     enabled,
     // A failure that may pass is tried again on its own; meanwhile the last answer stays in sight.
     refetchInterval: ({ state }) => (mayPass(state.error) ? RETRY_MS : (refreshMs ?? false)),

@@ -60,10 +60,8 @@ export interface Source {
   detail: string | null;
   position: string | null;
   hi: string | null;
-  applied_sequence: string | number;
   revision: string | number;
   as_of: string | null;
-  age_seconds: number | null;
   agent_seen_seconds: number | null;
   tables: Table[];
 }
@@ -73,7 +71,6 @@ export interface Table {
   source_name: string;
   phase: string;
   conditions: Condition[];
-  rows?: number | null;
   load: Load | null;
   quarantined: number;
   in_step: boolean;
@@ -88,10 +85,10 @@ export interface Condition {
 
 export interface Load {
   kind: string;
-  /** Rows read by its scan so far. */
+  /** Rows applied so far. */
   rows: number;
-  /** Set once the scan has read its last chunk. */
-  scanned: string | number | boolean | null;
+  /** Whether its last chunk was applied. */
+  scanned: boolean;
 }
 
 /** One source's freshness, as the stream tells it. */

@@ -9,10 +9,10 @@ import { Mark } from "./Mark";
 import "./signin.css";
 
 export function SignIn() {
-  const { t, language } = useSpeech();
+  const { t } = useSpeech();
   const client = useQueryClient();
   const exchange = useMutation<void, Problem, string>({
-    mutationFn: (token) => signIn(token, language),
+    mutationFn: signIn,
     // Nothing that an earlier session read outlives it.
     onSuccess: () => client.resetQueries(),
     networkMode: "always",

@@ -38,8 +38,8 @@ export function subtract(a: Decimal, b: Decimal): Decimal {
   return add(a, { units: -b.units, scale: b.scale });
 }
 
-/** Negative, zero or positive, as `a` is below, equal to or above `b`. */
-export function compare(a: Decimal, b: Decimal): number {
+/** -1, 0 or 1, as `a` is below, equal to or above `b`. */
+export function compare(a: Decimal, b: Decimal): -1 | 0 | 1 {
   const { units } = subtract(a, b);
   return units < 0n ? -1 : units > 0n ? 1 : 0;
 }

@@ -10,7 +10,7 @@ export type Language = "es" | "en";
 export const TEXTS: Readonly<Record<Language, Texts>> = { es, en };
 
 /** How each language writes numbers and dates. */
-export const LOCALES: Readonly<Record<Language, string>> = { es: "es-PR", en: "en-US" };
+export const LOCALES: Readonly<Record<Language, string>> = { es: "es-MX", en: "en-US" };
 
 /** A text with its `{placeholders}` filled in. */
 export function text(

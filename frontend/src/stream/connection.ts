@@ -1,8 +1,8 @@
 /**
  * The event stream, kept open.
  *
- * One connection at a time. Any failure closes it and opens a new one after a growing pause; a stream that has said
- * nothing for SILENCE_MS counts as failed too, since a dead network path reports no error. After every (re)opening the
+ * One connection at a time. Any failure closes it and opens a new one after a growing pause. A stream that has spoken and
+ * then says nothing for SILENCE_MS counts as failed too, since a dead network path reports no error. After every (re)opening the
  * listener is told, and reads everything again: events missed meanwhile need no replay.
  */
 
@@ -46,6 +46,8 @@ export function openStream(listener: StreamListener): () => void {
     source = new EventSource(STREAM);
     schedule(lose, SILENCE_MS);
     source.onopen = () => {
+      // With no source there is nothing to say yet.
+      clearTimeout(timer);
       listener.onConnection("open");
       listener.onRevision();
     };

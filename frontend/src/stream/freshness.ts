@@ -24,20 +24,23 @@ export interface Shown {
 
 const TONES: Readonly<Record<string, Tone>> = {
   live: "good",
-  late: "notice",
-  catching_up: "notice",
-  loading: "notice",
-  starting: "notice",
-  paused: "notice",
   connecting: "quiet",
-  disconnected: "bad",
+  no_source: "quiet",
+  failed: "bad",
+  blind: "bad",
   offline: "bad",
-  agent_silent: "bad",
   stopped: "bad",
+  agent_silent: "bad",
+  database_unreachable: "bad",
+  disconnected: "bad",
 };
+
+/** The state before any source has been heard of. */
+const UNHEARD = { connecting: "connecting", open: "no_source" } as const;
 
 const SEVERITY: Readonly<Record<Tone, number>> = { good: 0, quiet: 1, notice: 2, bad: 3 };
 
+/** Any other state deserves a look, but not an alarm. */
 export function toneOf(state: string): Tone {
   return TONES[state] ?? "notice";
 }
@@ -56,7 +59,7 @@ export function shownFreshness(readings: readonly Reading[], connection: Connect
     .map((reading) => ({ reading, age: ageAt(reading, now) }))
     .sort((a, b) => severity(b.reading) - severity(a.reading) || older(a.age, b.age))[0];
   const heard = worst?.reading.freshness;
-  const state = connection === "lost" ? "disconnected" : (heard?.state ?? "connecting");
+  const state = connection === "lost" ? "disconnected" : (heard?.state ?? UNHEARD[connection]);
   return {
     source: heard?.source ?? null,
     state,

@@ -13,13 +13,23 @@ import { titleOf } from "../i18n/texts";
 import { useWidth } from "../ui/useWidth";
 import type { Series } from "./DailyPanel";
 import type { MetricFigures } from "./figures";
-import { type Area, indexAt, labelledDays, linePath, type Scale, scaleFor, xOf, yOf } from "./plot";
+import {
+  type Area,
+  groundPath,
+  indexAt,
+  labelledDays,
+  linePath,
+  type Scale,
+  scaleFor,
+  xOf,
+  yOf,
+} from "./plot";
 
 const HEIGHT = 280;
 /** Room for the days below, the values at the left, and half a label at the right. */
-const MARGIN = { left: 52, right: 20, top: 12, bottom: 28 };
+const MARGIN = { left: 52, right: 28, top: 12, bottom: 28 };
 /** Width of a day's label with its space. */
-const LABEL_WIDTH = 72;
+const LABEL_WIDTH = 60;
 /** How many colours the style sheet has for lines. */
 const SERIES_COLOURS = 6;
 
@@ -125,10 +135,14 @@ function Plot({ figures, series, area, index }: ChartProps & { area: Area; index
     metric.kind,
     series.flatMap(({ values }) => values),
   );
+  const alone = series.length === 1 ? series[0] : undefined;
   const x = xOf(index, days.length, area);
   return (
     <svg width={area.right + MARGIN.right} height={HEIGHT} aria-hidden="true">
       <Axes figures={figures} scale={scale} area={area} />
+      {alone === undefined || metric.kind === "ratio" ? null : (
+        <path className="chart-ground" data-series="0" d={groundPath(alone.values, scale, area)} />
+      )}
       <path className="chart-cursor" d={`M${x} ${area.top}V${area.bottom}`} />
       {series.map((line, place) => (
         <Line

@@ -1,12 +1,29 @@
 /** One metric today: the total over all warehouses, how it stands against yesterday, and each warehouse's part. */
 
 import { useId } from "react";
-import { approximate, compare, subtract } from "../format/decimal";
+import { approximate, compare, divide, subtract } from "../format/decimal";
 import { type FigureKind, formatDifference, formatFigure } from "../format/numbers";
 import { useSpeech } from "../i18n/language";
 import { titleOf } from "../i18n/texts";
-import type { Comparison, MetricFigures, Value, WarehouseFigures } from "./figures";
+import {
+  type Comparison,
+  type MetricFigures,
+  RATIO_PLACES,
+  type Value,
+  type WarehouseFigures,
+} from "./figures";
 import "./card.css";
+
+const DIRECTIONS = {
+  [-1]: { mark: "▼", key: "card.lessThanYesterday" },
+  0: { mark: "=", key: "card.sameAsYesterday" },
+  1: { mark: "▲", key: "card.moreThanYesterday" },
+} as const;
+
+interface AgainstYesterdayProps {
+  comparison: Comparison;
+  kind: FigureKind;
+}
 
 export function MetricCard({ figures: { metric, total, warehouses } }: { figures: MetricFigures }) {
   const { t, language, word } = useSpeech();
@@ -20,7 +37,7 @@ export function MetricCard({ figures: { metric, total, warehouses } }: { figures
         <Figure value={total.today} kind={metric.kind} />
         {metric.kind === "sum" ? <span className="card-unit">{word("unit", metric.unit)}</span> : null}
       </p>
-      <Difference comparison={total} kind={metric.kind} />
+      <AgainstYesterday comparison={total} kind={metric.kind} />
       <p className="card-yesterday">
         <span>{t("card.yesterday")}</span>
         <Figure value={total.yesterday} kind={metric.kind} />
@@ -36,28 +53,29 @@ function Figure({ value, kind }: { value: Value; kind: FigureKind }) {
   return <span className="figure">{formatFigure(value, kind, locale)}</span>;
 }
 
-function Difference({
-  comparison: { today, yesterday },
-  kind,
-}: {
-  comparison: Comparison;
-  kind: FigureKind;
-}) {
+/**
+ * Today against the whole of yesterday. A sum that is still below it is on its way, not behind: it shows its share. A ratio
+ * needs no whole day to be compared.
+ */
+function AgainstYesterday({ comparison: { today, yesterday }, kind }: AgainstYesterdayProps) {
   const { t, locale } = useSpeech();
-  if (today === null || yesterday === null) {
-    return <p className="card-difference">{t("card.noComparison")}</p>;
-  }
+  if (today === null || yesterday === null) return <p className="card-against">{t("card.noComparison")}</p>;
+
   const direction = compare(today, yesterday);
+  const share = kind === "sum" && direction < 0 ? divide(today, yesterday, RATIO_PLACES) : null;
+  if (share !== null) {
+    return (
+      <p className="card-against">
+        {t("card.shareOfYesterday", { share: formatFigure(share, "ratio", locale) })}
+        <meter className="bar" aria-hidden="true" value={approximate(share)} />
+      </p>
+    );
+  }
   const amount = formatDifference(subtract(today, yesterday), kind, locale);
   const difference = kind === "ratio" ? t("card.points", { difference: amount }) : amount;
-  const [mark, key] =
-    direction > 0
-      ? (["▲", "card.moreThanYesterday"] as const)
-      : direction < 0
-        ? (["▼", "card.lessThanYesterday"] as const)
-        : (["=", "card.sameAsYesterday"] as const);
+  const { mark, key } = DIRECTIONS[direction];
   return (
-    <p className="card-difference" data-direction={direction}>
+    <p className="card-against" data-direction={direction}>
       <span aria-hidden="true">{mark}</span> {t(key, { difference })}
     </p>
   );
@@ -81,7 +99,7 @@ function Breakdown({ warehouses, kind }: { warehouses: WarehouseFigures[]; kind:
           <tr key={warehouse}>
             <th scope="row">
               {warehouse === "" ? t("card.unassigned") : warehouse}
-              <meter className="breakdown-bar" aria-hidden="true" max={longest} value={lengthOf(today)} />
+              <meter className="bar" aria-hidden="true" max={longest} value={lengthOf(today)} />
             </th>
             <td>
               <Figure value={today} kind={kind} />

@@ -3,9 +3,11 @@
 import { usePipeline } from "../api/queries";
 import type { Source } from "../api/types";
 import { formatInteger } from "../format/numbers";
-import { formatAge } from "../format/time";
+import { formatAge, formatMoment } from "../format/time";
 import { useSpeech } from "../i18n/language";
+import type { TextKey } from "../i18n/texts";
 import { toneOf } from "../stream/freshness";
+import { useStream } from "../stream/StreamProvider";
 import { Badge } from "../ui/Badge";
 import { EmptyNotice, ProblemNotice, Skeleton } from "../ui/Notice";
 import { PipelineTables } from "./PipelineTables";
@@ -32,38 +34,47 @@ export function PipelinePanel() {
 }
 
 function SourceState({ source }: { source: Source }) {
-  const { t, word, locale } = useSpeech();
-  const unknown = t("pipeline.unknown");
-  const seen = source.agent_seen_seconds;
-  const facts = [
-    [
-      t("pipeline.position"),
-      source.position === null ? unknown : formatInteger(BigInt(source.position), locale),
-    ],
-    [t("pipeline.behind"), behind(source)?.toLocaleString(locale) ?? unknown],
-    [t("pipeline.revision"), formatInteger(BigInt(source.revision), locale)],
-    [t("pipeline.agentSeen"), seen === null ? unknown : t("freshness.age", { age: formatAge(seen, locale) })],
-  ] as const;
+  const { t, word } = useSpeech();
+  const { readings } = useStream();
+  // The stream knows first.
+  const state =
+    readings.find(({ freshness }) => freshness.source === source.source)?.freshness.state ?? source.state;
   return (
     <article className="source">
       <h3 className="source-name">
-        {source.source} <Badge tone={toneOf(source.state)}>{word("state", source.state)}</Badge>
+        {source.source} <Badge tone={toneOf(state)}>{word("state", state)}</Badge>
       </h3>
       {source.detail === null ? null : <p className="source-detail">{source.detail}</p>}
-      <dl className="source-facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <SourceFacts source={source} />
       {source.tables.length === 0 ? (
         <p className="lead">{t("pipeline.noTables")}</p>
       ) : (
         <PipelineTables source={source} />
       )}
     </article>
+  );
+}
+
+function SourceFacts({ source }: { source: Source }) {
+  const { t, locale } = useSpeech();
+  const lag = behind(source);
+  const seen = source.agent_seen_seconds;
+  const facts: [TextKey, string | null][] = [
+    ["pipeline.asOf", source.as_of && formatMoment(source.as_of, locale, new Date())],
+    ["pipeline.position", source.position && formatInteger(BigInt(source.position), locale)],
+    ["pipeline.behind", lag === null ? null : formatInteger(lag, locale)],
+    ["pipeline.revision", formatInteger(BigInt(source.revision), locale)],
+    ["pipeline.agentSeen", seen === null ? null : t("freshness.age", { age: formatAge(seen, locale) })],
+  ];
+  return (
+    <dl className="source-facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{t(name)}</dt>
+          <dd>{value ?? t("pipeline.unknown")}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

@@ -1,10 +1,10 @@
-/** A source's tables: phase, conditions with their reasons, load under way, rows, quarantine. */
+/** A source's tables: phase, whether in step, quarantine, load under way, conditions with their reasons. */
 
 import type { Condition, Load, Source, Table } from "../api/types";
 import { formatInteger } from "../format/numbers";
 import { formatMoment } from "../format/time";
 import { useSpeech } from "../i18n/language";
-import type { Tone } from "../stream/freshness";
+import { type Tone, toneOf } from "../stream/freshness";
 import { Badge } from "../ui/Badge";
 
 const PHASE_TONES: Readonly<Record<string, Tone>> = {
@@ -23,12 +23,6 @@ export function PipelineTables({ source: { source, tables } }: { source: Source 
         <tr>
           <th scope="col">{t("pipeline.table")}</th>
           <th scope="col">{t("pipeline.phase")}</th>
-          <th scope="col" className="number">
-            {t("pipeline.rows")}
-          </th>
-          <th scope="col" className="number">
-            {t("pipeline.quarantine")}
-          </th>
         </tr>
       </thead>
       <tbody>
@@ -45,18 +39,20 @@ function TableState({ table }: { table: Table }) {
   return (
     <tr data-testid={`pipeline-table-${table.name}`} data-phase={table.phase}>
       <th scope="row">
-        {table.name}
-        <span className="tables-source">{table.source_name}</span>
+        {table.name} <span className="tables-source">{table.source_name}</span>
       </th>
       <td>
-        <Badge tone={PHASE_TONES[table.phase] ?? "notice"}>{word("phase", table.phase)}</Badge>
-        <span className="tables-step">{table.in_step ? t("pipeline.inStep") : t("pipeline.outOfStep")}</span>
+        <div className="tables-state">
+          <Badge tone={PHASE_TONES[table.phase] ?? "notice"}>{word("phase", table.phase)}</Badge>
+          {table.quarantined > 0 ? (
+            <Badge tone="bad">
+              {t("pipeline.quarantine", { keys: formatInteger(table.quarantined, locale) })}
+            </Badge>
+          ) : null}
+          <span className="tables-step">{t(table.in_step ? "pipeline.inStep" : "pipeline.outOfStep")}</span>
+        </div>
         {table.load === null ? null : <LoadProgress load={table.load} />}
         {table.conditions.length === 0 ? null : <Conditions conditions={table.conditions} />}
-      </td>
-      <td className="number">{table.rows == null ? "–" : formatInteger(table.rows, locale)}</td>
-      <td className="number" data-tone={table.quarantined > 0 ? "bad" : undefined}>
-        {formatInteger(table.quarantined, locale)}
       </td>
     </tr>
   );
@@ -67,11 +63,11 @@ function LoadProgress({ load }: { load: Load }) {
   const key = load.scanned ? "pipeline.loadScanned" : "pipeline.loadRows";
   const label = t(key, { rows: formatInteger(load.rows, locale) });
   return (
-    <span className="load">
+    <div className="load">
       {/* How many rows are still to come is not known before the scan has read them. */}
       <progress aria-label={label} />
       {label}
-    </span>
+    </div>
   );
 }
 
@@ -81,9 +77,7 @@ function Conditions({ conditions }: { conditions: Condition[] }) {
     <ul className="conditions">
       {conditions.map(({ condition, reason, since }) => (
         <li key={condition}>
-          <Badge tone={condition === "blind" || condition === "suspect" ? "bad" : "notice"}>
-            {word("condition", condition)}
-          </Badge>
+          <Badge tone={toneOf(condition)}>{word("condition", condition)}</Badge>
           <span>{reason}</span>
           <time dateTime={since}>
             {t("pipeline.since", { moment: formatMoment(since, locale, new Date()) })}

@@ -30,22 +30,25 @@ function Figures() {
     return (metrics.data?.results ?? []).flatMap((metric) => figuresOf(metric, answer) ?? []);
   }, [metrics.data, daily.data]);
 
-  const failed = [metrics, daily].find((query) => query.error !== null);
+  const failed = [metrics, daily].filter((query) => query.error !== null);
+  const problem = failed[0]?.error ?? null;
   const waiting = metrics.isPending || (names.length > 0 && daily.isPending);
   return (
     <>
       <section aria-labelledby="today">
         <h1 id="today">{t("cards.title")}</h1>
         <p className="lead">{t("cards.lead")}</p>
-        {failed?.error ? (
+        {problem === null ? null : (
           <ProblemNotice
-            problem={failed.error}
+            problem={problem}
             stale={figures.length > 0}
-            onRetry={() => void failed.refetch()}
+            onRetry={() => {
+              for (const query of failed) void query.refetch();
+            }}
           />
-        ) : null}
-        {waiting && !failed ? <Skeleton count={4} className="cards" /> : null}
-        {!waiting && !failed && figures.length === 0 ? (
+        )}
+        {waiting && problem === null ? <Skeleton count={4} className="cards" /> : null}
+        {!waiting && problem === null && figures.length === 0 ? (
           <EmptyNotice title={t("cards.empty")}>{t("cards.empty.detail")}</EmptyNotice>
         ) : null}
         <div className="cards">
@@ -54,7 +57,7 @@ function Figures() {
           ))}
         </div>
       </section>
-      {waiting && !failed ? <Skeleton count={1} className="skeleton-panel" /> : null}
+      {waiting && problem === null ? <Skeleton count={1} className="skeleton-panel" /> : null}
       {figures.length > 0 ? <DailyPanel figures={figures} /> : null}
     </>
   );

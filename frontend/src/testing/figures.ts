@@ -11,7 +11,7 @@ import { add, type Decimal, divide, parseDecimal, ZERO } from "../format/decimal
 import { type Day, dayAfter } from "../format/time";
 
 /** Places of a ratio, as the API gives it. */
-const RATIO_PLACES = 6;
+export const RATIO_PLACES = 6;
 
 /** A value on a day; null where there is none. */
 export type Value = Decimal | null;

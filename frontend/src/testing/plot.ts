@@ -4,6 +4,9 @@ import { approximate } from "../format/decimal";
 import type { FigureKind } from "../format/numbers";
 import type { Value } from "./figures";
 
+/** In days; a multiple of a week keeps the labels on one weekday. */
+const LABEL_STEPS = [1, 2, 7, 14];
+
 export interface Area {
   left: number;
   right: number;
@@ -81,10 +84,15 @@ export function linePath(
   return path;
 }
 
-/** Which days get a label: evenly spaced, counted back from the last. */
+/** The ground between a line without gaps and the bottom. */
+export function groundPath(values: readonly Value[], scale: Scale, area: Area): string {
+  const last = values.length - 1;
+  const line = linePath(values, [0, last], scale, area);
+  return `${line}L${xOf(last, values.length, area)} ${area.bottom}L${xOf(0, values.length, area)} ${area.bottom}Z`;
+}
+
+/** Which days get a label, counted back from the last: each, every other, each week's, … as room allows. */
 export function labelledDays(count: number, most: number): number[] {
-  const step = Math.max(1, Math.ceil((count - 1) / Math.max(1, most - 1)));
-  const indexes: number[] = [];
-  for (let index = count - 1; index >= 0; index -= step) indexes.unshift(index);
-  return indexes;
+  const step = LABEL_STEPS.find((days) => Math.ceil(count / days) <= most) ?? count;
+  return Array.from({ length: Math.ceil(count / step) }, (_, place) => count - 1 - place * step).reverse();
 }
