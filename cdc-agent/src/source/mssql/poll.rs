@@ -90,10 +90,13 @@ impl Connection {
                 seen.tables.insert((*name).clone(), standing(&mut fields)?);
             }
         }
-        overview.ok_or_else(|| SourceError::Unreadable {
+        let overview = overview.ok_or_else(|| SourceError::Unreadable {
             doing: doing.to_owned(),
             reason: "the answer has no rows".to_owned(),
-        })
+        })?;
+        #[cfg(feature = "test-switches")]
+        self.note_upper(overview.version);
+        Ok(overview)
     }
 
     /// The current version and, in the same statement, the identity of its commit.

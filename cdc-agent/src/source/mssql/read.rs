@@ -65,7 +65,11 @@ impl Connection {
         table: &'a CapturedTable,
         since: Version,
     ) -> Result<ImageReader<'a>, SourceError> {
-        let mut query = Query::new(sql::window(table));
+        #[cfg(not(feature = "test-switches"))]
+        let text = sql::window(table);
+        #[cfg(feature = "test-switches")]
+        let text = sql::window(table) + &self.upper.map(sql::upper_filter).unwrap_or_default();
+        let mut query = Query::new(text);
         query.bind(since.0);
         let doing = format!("reading the changes of {}", table.layout.source);
         Ok(ImageReader { answer: self.open(doing, query).await?, table })

@@ -125,6 +125,12 @@ pub(super) fn window(table: &CapturedTable) -> String {
     format!("SELECT {} FROM {}", changed_images(table), changed_rows(table))
 }
 
+/// What a window must not have: see [`Connector::filter_windows`](super::Connector::filter_windows).
+#[cfg(feature = "test-switches")]
+pub(super) fn upper_filter(upper: proto::Version) -> String {
+    format!(" WHERE CT.SYS_CHANGE_VERSION <= {upper}")
+}
+
 /// The first `rows` images of [`window`] in key order, after the key in the parameters from `@P2` on if `resumed`.
 pub(super) fn changed_chunk(table: &CapturedTable, resumed: bool, rows: u64) -> String {
     let mut sql = format!("SELECT TOP ({rows}) {} FROM {}", changed_images(table), changed_rows(table));
