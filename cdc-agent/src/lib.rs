@@ -6,8 +6,11 @@
 //! source ── poll ──> journal (run, end mark, fsync) ── apply ──> one PostgreSQL transaction ──> trim
 //! ```
 
+pub mod apply;
 pub mod clock;
 pub mod config;
 pub mod errors;
+pub mod metrics_catalogue;
 pub mod source;
 pub mod tls;
+pub mod verify;

@@ -37,11 +37,14 @@ create table cdc.table_state (
     layout        jsonb not null,                  -- proto::Layout that the target table has
     incarnation   jsonb,                           -- proto::Incarnation, validated with the last applied run
     load          jsonb,                           -- proto::LoadMark of the load under way
+    load_sequence bigint,                          -- sequence of the run in which it began
     load_resume   text,                            -- where its scan goes on (LoadProgress.resume)
     load_rows     bigint not null default 0,       -- rows read by its scan so far (LoadProgress.rows)
     load_scanned  bigint,                          -- sequence of the run with its last chunk
     loaded_at     timestamptz,
+    days          jsonb not null default '{}',     -- stored day columns and the expressions that fill them
     exposed       boolean not null default false,  -- has a view in "reading"
+    exposure      text not null default '',        -- the statements that made its policy, grant and view
     primary key (source, name)
 );
 

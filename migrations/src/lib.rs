@@ -39,6 +39,11 @@ const BOOTSTRAP: &str = "
 pub const ROLES_SQL: &str = "create role cdc_views nologin;\ncreate role cdc_reader nologin;\n\
                              grant cdc_views to AGENT_ROLE;";
 
+/// Roles belong to the server, the lock to one database of it: two databases may be brought up to date at once.
+const CREATE_ROLE: &str = "do $$ begin
+    if not exists (select from pg_roles where rolname = 'ROLE') then create role ROLE nologin; end if;
+exception when duplicate_object or unique_violation then null; end $$";
+
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
@@ -181,11 +186,8 @@ async fn ensure_roles(transaction: &Transaction<'_>) -> Result<(), MigrationErro
     if !(may_create || (views && reader)) {
         return Err(refused());
     }
-    if !views {
-        transaction.batch_execute("create role cdc_views nologin").await?;
-    }
-    if !reader {
-        transaction.batch_execute("create role cdc_reader nologin").await?;
+    for role in ["cdc_views", "cdc_reader"] {
+        transaction.batch_execute(&CREATE_ROLE.replace("ROLE", role)).await?;
     }
     let member = "select pg_has_role(current_user, 'cdc_views', 'member')";
     if !transaction.query_one(member, &[]).await?.get::<_, bool>(0) {

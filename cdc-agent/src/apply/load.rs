@@ -1,0 +1,151 @@
+//! Loads as the target sees them: what they have met, how far they are, when they are done.
+
+use super::Applier;
+use super::encode::{Cell, Stored};
+use super::error::{Doing, TargetError};
+use super::ident;
+use super::prepare::{add_condition, as_json};
+use super::stream::json;
+use super::table::TargetTable;
+use proto::{Condition, Key, LoadKind, LoadMark, Phase, Value};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{GenericClient, Row};
+
+/// Conditions that end when a load has ended.
+const ENDED_BY_A_LOAD: [Condition; 4] =
+    [Condition::Suspect, Condition::CatchingUp, Condition::Resyncing, Condition::Blind];
+
+/// Marks of a table in the transaction that applies them.
+pub(super) struct Marks<'a, C> {
+    pub(super) client: &'a C,
+    pub(super) source: &'a str,
+    pub(super) sequence: i64,
+}
+
+impl<C: GenericClient> Marks<'_, C> {
+    /// A load begins: what an earlier one has met is forgotten.
+    pub(super) async fn begin(&self, table: &TargetTable, mark: &LoadMark) -> Result<(), TargetError> {
+        let sql = format!("truncate {}", table.met());
+        self.client.batch_execute(&sql).await.doing("beginning a load")?;
+        self.client
+            .execute(
+                "update cdc.table_state set load = $3::text::jsonb, load_sequence = $4, load_resume = null, \
+                 load_rows = 0, load_scanned = null, phase = case when phase = 'live' then phase else $5 end \
+                 where source = $1 and name = $2",
+                &[&self.source, &mark.table, &as_json(mark)?, &self.sequence, &Phase::Loading.to_string()],
+            )
+            .await
+            .doing("beginning a load")?;
+        let condition = match mark.kind {
+            LoadKind::First => return Ok(()),
+            LoadKind::Resync => Condition::Resyncing,
+            LoadKind::Window => Condition::CatchingUp,
+        };
+        add_condition(self.client, self.source, &mark.table, condition, &mark.reason).await
+    }
+
+    pub(super) async fn progress(&self, table: &str, resume: &str, rows: u64) -> Result<(), TargetError> {
+        let sql =
+            "update cdc.table_state set load_resume = $3, load_rows = $4 where source = $1 and name = $2";
+        let parameters: [&(dyn ToSql + Sync); 4] = [&self.source, &table, &resume, &rows.cast_signed()];
+        self.client.execute(sql, &parameters).await.doing("recording a load's progress")?;
+        Ok(())
+    }
+
+    pub(super) async fn scanned(&self, table: &str, rows: u64) -> Result<(), TargetError> {
+        let sql =
+            "update cdc.table_state set load_scanned = $3, load_rows = $4 where source = $1 and name = $2";
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&self.source, &table, &self.sequence, &rows.cast_signed()];
+        self.client.execute(sql, &parameters).await.doing("recording the end of a scan")?;
+        Ok(())
+    }
+
+    /// The load has ended: the table is in step.
+    pub(super) async fn end(&self, table: &TargetTable) -> Result<(), TargetError> {
+        let doing = "ending a load";
+        let name = &table.layout.target;
+        self.client.batch_execute(&format!("truncate {}", table.met())).await.doing(doing)?;
+        self.client
+            .execute(
+                "update cdc.table_state set phase = $3, load = null, load_sequence = null, load_resume = null, \
+                 load_scanned = null, loaded_at = clock_timestamp() where source = $1 and name = $2",
+                &[&self.source, name, &Phase::Live.to_string()],
+            )
+            .await
+            .doing(doing)?;
+        let ended: Vec<_> = ENDED_BY_A_LOAD.iter().map(ToString::to_string).collect();
+        let sql = "delete from cdc.table_condition where source = $1 and name = $2 and condition = any ($3)";
+        self.client.execute(sql, &[&self.source, name, &ended]).await.doing(doing)?;
+        Ok(())
+    }
+}
+
+impl Applier {
+    /// Keys of the target that the load under way has not met, after a key, in the target's own order. With the first page
+    /// (`after` None) come the keys that were in quarantine before the load began, beyond `limit`.
+    ///
+    /// # Errors
+    /// The table is unknown, or PostgreSQL cannot be asked.
+    pub async fn keys_not_met(
+        &self,
+        table: &str,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, TargetError> {
+        let doing = "asking for the keys that a load has not met";
+        let unknown = || TargetError::UnknownTable { table: table.to_owned() };
+        let target =
+            self.plan.tables.iter().find(|known| known.layout.target == table).ok_or_else(unknown)?;
+        let identity = after.map(|key| identity_cells(target, key)).unwrap_or_default();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> =
+            identity.iter().zip(target.identity_types()).map(|(cell, of)| (cell as _, of)).collect();
+        parameters.push((&limit, Type::INT8));
+        let sql = not_met(target, after.is_some());
+        let rows = self.connection.client.query_typed(&sql, &parameters).await.doing(doing)?;
+        let mut keys: Vec<_> = rows.iter().map(|row| read_key(row, target.identity.len())).collect();
+        if after.is_none() {
+            let sql = "select q.source_key::text from cdc.quarantine q join cdc.table_state t using (source, name) \
+                       where source = $1 and name = $2 and q.sequence < t.load_sequence";
+            for row in self.connection.client.query(sql, &[&self.source(), &table]).await.doing(doing)? {
+                keys.push(json(row.get(0), "a key in quarantine")?);
+            }
+        }
+        Ok(keys)
+    }
+}
+
+/// Keys as the source spells them, in the order of the primary key.
+fn not_met(table: &TargetTable, after: bool) -> String {
+    let spelled: Vec<_> = table.layout.key_columns().map(|column| column.target.clone()).collect();
+    let count = table.identity.len();
+    let (bound, limit) = if after {
+        let places = ident::join(", ", (1..=count).map(|place| format!("${place}")));
+        (format!("and ({}) > ({places})", ident::columns("t", &table.identity)), count + 1)
+    } else {
+        (String::new(), 1)
+    };
+    format!(
+        "select {spelled} from {table} t where not exists (select from {met} m where {same}) {bound} \
+         order by {keys} limit ${limit}",
+        spelled = ident::columns("t", &spelled),
+        met = table.met(),
+        same = ident::equal("m", "t", &table.identity),
+        keys = ident::columns("t", &table.identity),
+        table = table.qualified(),
+    )
+}
+
+fn identity_cells<'a>(table: &'a TargetTable, key: &'a Key) -> Vec<Cell<'a>> {
+    let columns = table.layout.key_columns().zip(&key.0);
+    let cells = columns.map(|(column, value)| match (value, column.twin) {
+        (Value::Text(text), Some(fold)) => Cell::Text(fold.apply(text)),
+        _ => Cell::Value(value),
+    });
+    cells.collect()
+}
+
+fn read_key(row: &Row, columns: usize) -> Key {
+    Key((0..columns).map(|column| row.get::<_, Stored>(column).0).collect())
+}
