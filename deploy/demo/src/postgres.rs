@@ -311,11 +311,13 @@ fn subfolders(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 fn server_user() -> Option<Owner> {
     let users = fs::read_to_string("/etc/passwd").ok()?;
     let named = |name: &str| {
-        users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find_map(|fields| match fields.as_slice() {
-            [user, _, id, group, ..] if *user == name => {
-                Some(Owner { user: id.parse().ok()?, group: group.parse().ok()? })
+        users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find_map(|fields| {
+            match fields.as_slice() {
+                [user, _, id, group, ..] if *user == name => {
+                    Some(Owner { user: id.parse().ok()?, group: group.parse().ok()? })
+                }
+                _ => None,
             }
-            _ => None,
         })
     };
     named("postgres").or_else(|| named("nobody"))
@@ -323,7 +325,8 @@ fn server_user() -> Option<Owner> {
 
 /// Whether a user without rights may enter every folder on the way.
 fn reachable(path: &Path) -> bool {
-    path.ancestors().all(|folder| fs::metadata(folder).is_ok_and(|entry| entry.permissions().mode() & 0o001 != 0))
+    path.ancestors()
+        .all(|folder| fs::metadata(folder).is_ok_and(|entry| entry.permissions().mode() & 0o001 != 0))
 }
 
 fn free_port() -> Result<u16, PostgresError> {
