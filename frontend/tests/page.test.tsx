@@ -1,8 +1,11 @@
-import { act, cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, configure, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { App } from "../src/app/App";
 import { formatDay } from "../src/format/time";
 import { type ApiDouble, dailyMetrics, installApiDouble, live, StreamDouble, TOKEN } from "./api_double";
+
+// The page waits up to a second before it reads again.
+configure({ asyncUtilTimeout: 5_000 });
 
 let api: ApiDouble;
 
@@ -77,15 +80,16 @@ describe("the cards", () => {
     await open();
     api.answers["/api/data/daily_metrics/"] = dailyMetrics("9007199254740993");
     act(() => StreamDouble.latest.say("revision", { revision: 8 }));
-    await screen.findByText("9,007,199,254,741,093", {}, { timeout: 3_000 });
-    expect(screen.getByText(/\+9,007,199,254,739,093 sobre ayer/)).toBeTruthy();
+    const card = within(screen.getByTestId("card-orders_received"));
+    await card.findByText("9,007,199,254,741,093");
+    expect(card.getByText(/\+9,007,199,254,739,093 sobre ayer/)).toBeTruthy();
   });
 
   it("stay in sight, with the reason and the remedy, while the API has no data", async () => {
     await open();
     api.outage = { status: 503, detail: "PostgreSQL refuses connections" };
     act(() => StreamDouble.latest.say("revision", { revision: 8 }));
-    const [alert] = await screen.findAllByRole("alert", {}, { timeout: 3_000 });
+    const [alert] = await screen.findAllByRole("alert");
     expect(alert?.textContent).toContain("El servidor no alcanza su base de datos");
     expect(alert?.textContent).toContain("PostgreSQL refuses connections");
     expect(screen.getByTestId("card-orders_received")).toBeTruthy();
@@ -125,7 +129,7 @@ describe("the age of the data", () => {
     await open();
     act(() => StreamDouble.latest.onerror?.());
     expect(screen.getByTestId("state").dataset.state).toBe("disconnected");
-    await waitFor(() => expect(StreamDouble.latest.closed).toBe(false), { timeout: 3_000 });
+    await waitFor(() => expect(StreamDouble.latest.closed).toBe(false));
     act(() => {
       StreamDouble.latest.onopen?.();
       StreamDouble.latest.say("freshness", live);
@@ -143,10 +147,10 @@ describe("the chart", () => {
     expect(chart.getAttribute("aria-valuetext")).toBe(`${day("2026-11-24")} (en curso): Total 500`);
     fireEvent.keyDown(chart, { key: "ArrowLeft" });
     expect(chart.getAttribute("aria-valuetext")).toBe(`${day("2026-11-23")}: Total 2,000`);
-    fireEvent.click(screen.getByLabelText("Por almacén"));
+    fireEvent.click(screen.getByRole("radio", { name: "Por almacén" }));
     expect(chart.getAttribute("aria-valuetext")).toBe(`${day("2026-11-23")}: PON1 0, SJU1 2,000`);
     fireEvent.keyDown(chart, { key: "Home" });
-    fireEvent.click(screen.getByLabelText("Líneas"));
+    fireEvent.click(screen.getByRole("radio", { name: "Líneas" }));
     expect(chart.getAttribute("aria-valuetext")).toBe(`${day("2026-11-22")}: PON1 –, SJU1 –`);
 
     fireEvent.click(screen.getByText("Ver como tabla"));
