@@ -1,6 +1,7 @@
 //! The journal's folder: who has it open, which journal it is, which queue is in use, and what was set aside.
 
 use crate::error::{Damage, StateError};
+use crate::patience;
 use proto::JournalId;
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
@@ -34,7 +35,8 @@ impl Folder {
         builder.create(path).map_err(failed("create the folder", path))?;
         let lock_path = path.join("lock");
         let lock = File::create(&lock_path).map_err(failed("create", &lock_path))?;
-        match lock.try_lock() {
+        let is_locked = |error: &TryLockError| matches!(error, TryLockError::WouldBlock);
+        match patience::until_unlocked(|| lock.try_lock(), is_locked) {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(StateError::Locked { folder: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed("lock", &lock_path)(source)),

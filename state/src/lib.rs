@@ -41,6 +41,7 @@ mod folder;
 mod frame;
 mod index;
 mod journal;
+mod patience;
 mod queue;
 mod reader;
 mod switches;

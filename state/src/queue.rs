@@ -1,21 +1,19 @@
 //! The stored frames: one sled database. The only module that knows sled.
 
 use crate::error::{Damage, StateError};
+use crate::patience;
 use crate::switches::Switches;
 use std::fs::File;
+use std::io::ErrorKind::WouldBlock;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Values above a quarter of this go to separate files, unsynced; a page of 17 frames stays below it.
 const SEGMENT_BYTES: usize = 8 << 20;
 
 const CACHE_BYTES: u64 = 32 << 20;
-
-/// A database that this process has just closed stays locked until its background thread ends.
-const UNLOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Frames removed per batch.
 const REMOVE_BATCH: u64 = 1_000;
@@ -40,17 +38,9 @@ impl Queue {
     /// Opens the database in `path`, creating it when there is none. sled may panic on damaged files.
     pub(crate) fn open(path: &Path) -> Result<Self, Damage> {
         remove_half_written_snapshots(path).map_err(|error| Damage::Storage(error.into()))?;
-        let deadline = Instant::now() + UNLOCK_PATIENCE;
-        let database = loop {
-            match catching_panics(|| open_database(path).map_err(Damage::Storage)) {
-                Err(Damage::Storage(sled::Error::Io(error)))
-                    if error.kind() == std::io::ErrorKind::WouldBlock && Instant::now() < deadline =>
-                {
-                    std::thread::yield_now();
-                }
-                opened => break opened?,
-            }
-        };
+        let is_locked = |error: &sled::Error| matches!(error, sled::Error::Io(io) if io.kind() == WouldBlock);
+        let database =
+            patience::until_unlocked(|| open_database(path), is_locked).map_err(Damage::Storage)?;
         let path = data_file(path);
         let data = File::open(&path).map_err(|error| Damage::Storage(error.into()))?;
         Ok(Self { database, path, data: Arc::new(data) })
