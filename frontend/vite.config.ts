@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     environment: "happy-dom",
     include: ["tests/**/*.test.{ts,tsx}"],
+    testTimeout: 20_000,
     restoreMocks: true,
     unstubGlobals: true,
     env: { TZ: "America/Puerto_Rico" },

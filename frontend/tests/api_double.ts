@@ -119,6 +119,8 @@ export interface ApiDouble {
   /** While set, everything but the session answers with it. */
   outage: { status: number; detail: string } | null;
   signedIn: boolean;
+  /** Whether the browser keeps the session's cookie. */
+  keepsCookie: boolean;
   /** Requests so far, as "METHOD path". */
   requests: string[];
 }
@@ -134,6 +136,7 @@ export function installApiDouble({ signedIn }: { signedIn: boolean }): ApiDouble
     },
     outage: null,
     signedIn,
+    keepsCookie: true,
     requests: [],
   };
   StreamDouble.opened = [];
@@ -148,10 +151,9 @@ function answer(api: ApiDouble, address: string, init: RequestInit): Response {
   const method = init.method ?? "GET";
   api.requests.push(`${method} ${address}`);
   if (path === "/api/session" && method !== "GET") {
-    api.signedIn = method === "POST" && String(init.body) === JSON.stringify({ token: TOKEN });
-    return api.signedIn || method === "DELETE"
-      ? new Response(null, { status: 204 })
-      : problem(401, "wrong token");
+    const accepted = method === "DELETE" || String(init.body) === JSON.stringify({ token: TOKEN });
+    api.signedIn = method === "POST" && accepted && api.keepsCookie;
+    return accepted ? new Response(null, { status: 204 }) : problem(401, "wrong token");
   }
   if (!api.signedIn) return problem(401, "no session");
   if (api.outage !== null && path !== "/api/session") return problem(api.outage.status, api.outage.detail);

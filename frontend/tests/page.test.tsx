@@ -40,13 +40,21 @@ describe("signing in", () => {
     await open({ signedIn: false });
     await screen.findByTestId("sign-in-token");
     submit("wrong");
-    expect((await screen.findByRole("alert")).textContent).toContain("El token no es válido");
+    await screen.findByText(/El token no es válido/);
     submit(` ${TOKEN} `);
     await screen.findByTestId("card-orders_received");
     expect(window.location.pathname).toBe("/testing");
     expect(JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])).not.toContain(
       TOKEN,
     );
+  });
+
+  it("says so when the browser does not keep the session", async () => {
+    await open({ signedIn: false });
+    await screen.findByTestId("sign-in-token");
+    api.keepsCookie = false;
+    submit(TOKEN);
+    await screen.findByText(/El navegador no guardó la sesión/);
   });
 
   it("comes back when the session ends or is left", async () => {
@@ -97,6 +105,15 @@ describe("the cards", () => {
     api.outage = null;
     for (const retry of screen.getAllByText("Intentar de nuevo")) fireEvent.click(retry);
     await waitFor(() => expect(screen.queryByText("PostgreSQL refuses connections")).toBeNull());
+  });
+
+  it("are never guessed: a figure that is no number takes its tab down, not the page", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    await open();
+    api.answers["/api/data/daily_metrics/"] = dailyMetrics("1e5");
+    act(() => StreamDouble.latest.say("revision", { revision: 8 }));
+    expect((await screen.findByRole("alert")).textContent).toContain('not a decimal number: "1e5"');
+    expect(screen.getByTestId("age").textContent).toContain("hace");
   });
 
   it("say what to do when there are none", async () => {

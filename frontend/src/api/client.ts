@@ -3,8 +3,10 @@
  * Answers carry an ETag, and the browser's own cache revalidates with it: an unchanged answer costs a 304.
  */
 
+export const SESSION_PATH = "/api/session";
+
 /** Where a failed request leaves the reader. */
-export type ProblemKind = "unreachable" | "signed_out" | "refused" | "unavailable" | "failed";
+export type ProblemKind = "unreachable" | "signed_out" | "no_cookie" | "refused" | "unavailable" | "failed";
 
 /** A failed request: the API's problem document, or what is known where there was none. */
 export class Problem extends Error {
@@ -21,22 +23,33 @@ export class Problem extends Error {
   }
 }
 
-export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
-  const response = await send(path, { cache: "no-cache", headers: { Accept: "application/json" }, signal });
-  return (await response.json()) as T;
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await send(path, {
+    cache: "no-cache",
+    headers: { Accept: "application/json" },
+    ...(signal ? { signal } : {}),
+  });
+  return (await bodyOf(response)) as T;
 }
 
-/** Exchanges a token for the session's cookie. */
+/** Exchanges a token for the session's cookie, and sees to it that the browser has kept the cookie. */
 export async function signIn(token: string): Promise<void> {
-  await send("/api/session", {
+  await send(SESSION_PATH, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ token }),
   });
+  try {
+    await get(SESSION_PATH);
+  } catch (error) {
+    if (error instanceof Problem && error.kind === "signed_out")
+      throw new Problem("no_cookie", error.message);
+    throw error;
+  }
 }
 
 export async function signOut(): Promise<void> {
-  await send("/api/session", { method: "DELETE" });
+  await send(SESSION_PATH, { method: "DELETE" });
 }
 
 async function send(path: string, init: RequestInit): Promise<Response> {
@@ -44,7 +57,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   try {
     response = await fetch(path, { credentials: "same-origin", ...init });
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (init.signal?.aborted) throw error;
     throw new Problem("unreachable", String(error));
   }
   if (!response.ok) throw await problemOf(response);
@@ -54,9 +67,17 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 async function problemOf(response: Response): Promise<Problem> {
   const { status } = response;
   const document = response.headers.get("Content-Type")?.startsWith("application/problem+json")
-    ? ((await response.json()) as { title?: string; detail?: string })
+    ? ((await bodyOf(response)) as { title?: string; detail?: string })
     : {};
   return new Problem(kindOf(status), document.title ?? response.statusText, status, document.detail ?? null);
+}
+
+async function bodyOf(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new Problem("failed", "the answer is not JSON", response.status, String(error));
+  }
 }
 
 function kindOf(status: number): ProblemKind {

@@ -1,7 +1,7 @@
 /** What the page reads, and under which keys it is kept. */
 
 import { QueryCache, QueryClient, type UseQueryResult, useQuery } from "@tanstack/react-query";
-import { get, Problem } from "./client";
+import { get, Problem, SESSION_PATH } from "./client";
 import type { DailyMetrics, Metric, Pipeline, Results, Session } from "./types";
 
 /** Key of the session. */
@@ -36,7 +36,7 @@ export function pageCache(): QueryClient {
 }
 
 export function useSession(): UseQueryResult<Session, Problem> {
-  return useAnswer<Session>(SESSION, "/api/session");
+  return useAnswer<Session>(SESSION, SESSION_PATH);
 }
 
 export function useMetrics(): UseQueryResult<Results<Metric>, Problem> {

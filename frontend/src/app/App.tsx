@@ -6,8 +6,11 @@ import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import { pageCache, useSession } from "../api/queries";
 import type { Session, Tab } from "../api/types";
 import { LanguageProvider, useSpeech } from "../i18n/language";
+import { titleOf } from "../i18n/texts";
 import { TestingTab } from "../testing/TestingTab";
+import { FailureBoundary } from "../ui/FailureBoundary";
 import { EmptyNotice, ProblemNotice, Skeleton } from "../ui/Notice";
+import { usePageTitle } from "../ui/usePageTitle";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
 
@@ -68,9 +71,16 @@ function Tabs({ session: { tabs } }: { session: Session }) {
 }
 
 function TabPage({ tab }: { tab: Tab }) {
-  const { t } = useSpeech();
+  const { t, language } = useSpeech();
+  usePageTitle(titleOf(tab, language));
   const Page = TAB_PAGES[tab.id];
-  if (Page !== undefined) return <Page />;
+  if (Page !== undefined) {
+    return (
+      <FailureBoundary>
+        <Page />
+      </FailureBoundary>
+    );
+  }
   return <EmptyNotice title={t("app.unknownTab")}>{t("app.unknownTab.detail", { tab: tab.id })}</EmptyNotice>;
 }
 

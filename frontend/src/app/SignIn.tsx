@@ -4,12 +4,14 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { FormEvent } from "react";
 import { type Problem, signIn } from "../api/client";
 import { useSpeech } from "../i18n/language";
+import { usePageTitle } from "../ui/usePageTitle";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { Mark } from "./Mark";
 import "./signin.css";
 
 export function SignIn() {
   const { t } = useSpeech();
+  usePageTitle(t("signIn.title"));
   const client = useQueryClient();
   const exchange = useMutation<void, Problem, string>({
     mutationFn: signIn,

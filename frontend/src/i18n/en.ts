@@ -2,10 +2,8 @@ import type { Texts } from "./texts";
 
 /** English. */
 export const en: Texts = {
-  "app.theme": "Warehouse data, as it happens",
   "app.skip": "Skip to content",
   "app.tabs": "Sections",
-  "app.language": "Language",
   "app.signOut": "Sign out",
   "app.loading": "Loading",
   "app.notFound": "Nothing here",
@@ -16,6 +14,10 @@ export const en: Texts = {
   "app.unknownTab": "New section",
   "app.unknownTab.detail":
     "This version of the page does not know the section {tab}. Reload the page to update it.",
+
+  "app.failure": "This part of the page failed",
+  "app.failure.remedy": "Reload the page; if it happens again, pass this text to whoever runs the service.",
+  "app.reload": "Reload",
 
   "signIn.title": "Sign in",
   "signIn.lead": "Enter your access token. It is used to open the session only; the page does not keep it.",
@@ -30,6 +32,9 @@ export const en: Texts = {
     "Check this device's connection and that the service is running. The page keeps trying.",
   "problem.signed_out": "The session has ended",
   "problem.signed_out.remedy": "Sign in again with your token.",
+  "problem.no_cookie": "The browser did not keep the session",
+  "problem.no_cookie.remedy":
+    "Allow cookies of this page. If it is opened without HTTPS, ask whoever runs the service to configure it so.",
   "problem.refused": "The server does not accept this request",
   "problem.refused.remedy":
     "Reload the page; if it happens again, pass this text to whoever runs the service.",

@@ -1,9 +1,7 @@
 /** Spanish, the page's first language. Its keys are the page's whole list of texts. */
 export const es = {
-  "app.theme": "Datos de almacén, al momento",
   "app.skip": "Ir al contenido",
   "app.tabs": "Secciones",
-  "app.language": "Idioma",
   "app.signOut": "Salir",
   "app.loading": "Cargando",
   "app.notFound": "Aquí no hay nada",
@@ -15,6 +13,10 @@ export const es = {
   "app.unknownTab": "Sección nueva",
   "app.unknownTab.detail":
     "Esta versión de la página no conoce la sección {tab}. Recarga la página para actualizarla.",
+
+  "app.failure": "Esta parte de la página falló",
+  "app.failure.remedy": "Recarga la página; si se repite, pasa este texto a quien administra el servicio.",
+  "app.reload": "Recargar",
 
   "signIn.title": "Entrar",
   "signIn.lead": "Escribe tu token de acceso. Solo se usa para abrir la sesión; la página no lo guarda.",
@@ -29,6 +31,9 @@ export const es = {
     "Revisa la conexión de este equipo y que el servicio esté en marcha. La página sigue intentándolo.",
   "problem.signed_out": "La sesión terminó",
   "problem.signed_out.remedy": "Entra de nuevo con tu token.",
+  "problem.no_cookie": "El navegador no guardó la sesión",
+  "problem.no_cookie.remedy":
+    "Permite las cookies de esta página. Si se abre sin HTTPS, pide a quien administra el servicio que lo configure así.",
   "problem.refused": "El servidor no acepta esta petición",
   "problem.refused.remedy":
     "Recarga la página; si se repite, pasa este texto a quien administra el servicio.",

@@ -80,7 +80,7 @@ export function DailyChart({ figures, series }: ChartProps) {
         onKeyDown={move}
         onPointerMove={point}
         onPointerDown={point}
-        onPointerLeave={() => setChosen(null)}
+        onPointerLeave={({ pointerType }) => pointerType === "mouse" && setChosen(null)}
       >
         {width > 0 ? <Plot figures={figures} series={series} area={area} index={index} /> : null}
       </div>
