@@ -3,7 +3,8 @@
 //! The state moves only by observing the entries of ended runs, so the agent that captured a run and the agent that finds it in
 //! the journal after a restart arrive at the same state.
 
-use proto::{Incarnation, LoadKind, LoadMark, Record, RunEnd, Version};
+use crate::apply::{StreamRow, TableState};
+use proto::{Condition, Incarnation, LoadKind, LoadMark, Phase, Record, RunEnd, Version};
 use std::collections::BTreeMap;
 
 /// Captured state of one source.
@@ -69,6 +70,20 @@ impl Captured {
         }
     }
 
+    /// What the target has applied: where capture goes on when the journal holds nothing more.
+    pub fn restore(tables: impl IntoIterator<Item = String>, row: &StreamRow, states: &[TableState]) -> Self {
+        let mut captured = Self::new(tables);
+        captured.sequence = row.applied_sequence;
+        captured.position = row.position;
+        captured.highest = row.hi.map(|version| Seen { version, identity: row.hi_identity.clone() });
+        for state in states {
+            if let Some(stage) = Stage::restore(state, row.position) {
+                captured.set(&state.name, || stage);
+            }
+        }
+        captured
+    }
+
     /// Takes in one entry of an ended run. Rows change nothing here.
     pub fn observe(&mut self, sequence: u64, record: &Record) {
         match record {
@@ -98,11 +113,12 @@ impl Captured {
                 }
             }
             Record::Start(_) | Record::Layout(_) | Record::Rows { .. } => {}
-            Record::End(end) => self.end(sequence, end),
+            Record::End(end) => self.ended(sequence, end),
         }
     }
 
-    fn end(&mut self, sequence: u64, end: &RunEnd) {
+    /// A run has ended: the position is its `to`.
+    pub fn ended(&mut self, sequence: u64, end: &RunEnd) {
         self.sequence = sequence;
         self.position = Some(end.to);
         self.highest = Some(Seen { version: end.hi, identity: end.hi_identity.clone() });
@@ -125,6 +141,30 @@ impl Captured {
     /// Whether every table streams and none is being loaded.
     pub fn all_live(&self) -> bool {
         self.tables.values().all(|stage| matches!(stage, Stage::Live(_)))
+    }
+}
+
+impl Stage {
+    /// None for a table of which nothing was applied yet.
+    fn restore(state: &TableState, position: Option<Version>) -> Option<Self> {
+        let out = |reason: &str| Some(Self::Out { kind: LoadKind::Resync, reason: reason.into() });
+        let suspect = Condition::Suspect.to_string();
+        if let Some((_, reason)) = state.conditions.iter().find(|(condition, _)| *condition == suspect) {
+            return out(reason);
+        }
+        match (&state.load, &state.incarnation, position) {
+            (Some(mark), _, Some(_)) => Some(Self::Loading(Load {
+                mark: mark.clone(),
+                resume: state.load_resume.clone(),
+                rows: state.load_rows,
+                scanned_in: state.load_scanned,
+            })),
+            (None, Some(incarnation), Some(_)) if state.phase == Phase::Live.to_string() => {
+                Some(Self::Live(incarnation.clone()))
+            }
+            _ if state.phase == Phase::Pending.to_string() => None,
+            _ => out("it left step and was not loaded since"),
+        }
     }
 }
 

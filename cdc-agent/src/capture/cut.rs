@@ -90,8 +90,8 @@ impl Cut<'_> {
 
     /// Reads the windows of the tables that moved. A window that does not fit becomes a load; returns the tables that began one.
     async fn windows(&mut self, plan: &Plan, before: &Overview) -> Result<Vec<String>, CaptureError> {
-        let candidates: Vec<_> =
-            plan.windows.iter().map(|(name, since)| (self.table(name), *since)).collect();
+        let tables = self.tables;
+        let candidates: Vec<_> = plan.windows.iter().map(|(name, since)| (&tables[name], *since)).collect();
         let moved = self.connection.moved(&candidates).await?;
         let mut oversized = Vec::new();
         for index in moved {
@@ -259,9 +259,5 @@ impl Cut<'_> {
         tokio::task::spawn_blocking(move || writer.end(ended)).await.expect("the journal does not panic")?;
         marks.push(Record::End(Box::new(end)));
         Ok((sequence, marks))
-    }
-
-    fn table(&self, name: &str) -> &CapturedTable {
-        &self.tables[name]
     }
 }

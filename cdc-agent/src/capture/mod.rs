@@ -163,6 +163,8 @@ pub struct Capture {
     pub pending: BTreeMap<String, ResyncRequest>,
     /// How far the keys not met of a load were read again, by table.
     pub reread_after: BTreeMap<String, Key>,
+    /// Questions for keys not met that were not answered yet, by table.
+    pub asked: BTreeMap<String, oneshot::Receiver<Vec<Key>>>,
 }
 
 /// What a poll did.
@@ -177,6 +179,9 @@ pub enum Polled {
     /// A run ended and nothing is left to do.
     CaughtUp,
 }
+
+/// How long a poll waits for an answer that is not there yet.
+const ANSWER_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Keys not met that are read again in one cut.
 const REREAD_PAGE: usize = 1_000;
@@ -212,7 +217,7 @@ impl Capture {
     /// One poll: a heartbeat, or a cut.
     pub async fn poll(&mut self, connection: &mut Connection) -> Result<Polled, CaptureError> {
         self.receive_requests();
-        if self.journal.is_full() {
+        if self.journal.is_full()? {
             self.pulse(None, false, "waiting", Some("the journal is full; changes wait at the source"));
             return Ok(Polled::JournalFull);
         }
@@ -278,8 +283,9 @@ impl Capture {
         }
     }
 
-    /// Asks for a page of keys not met of every load whose last chunk the target has applied.
-    async fn ask_unmet(&self, plan: &plan::Plan) -> Vec<Unmet> {
+    /// A page of keys not met of every load whose last chunk the target has applied, where the answer is there: with the target
+    /// away the question stays open and capture goes on.
+    async fn ask_unmet(&mut self, plan: &plan::Plan) -> Vec<Unmet> {
         let applied = *self.links.applied.borrow();
         let mut pages = Vec::new();
         for table in &plan.rereads {
@@ -290,17 +296,33 @@ impl Capture {
             if scanned.is_none_or(|sequence| sequence > applied) {
                 continue;
             }
-            let (answer, answered) = oneshot::channel();
-            let after = self.reread_after.get(table).cloned();
-            let question = Question::KeysNotMet { table: table.clone(), after, limit: REREAD_PAGE, answer };
-            if self.links.questions.send(question).await.is_err() {
-                continue;
-            }
-            if let Ok(keys) = answered.await {
-                pages.push(Unmet { table: table.clone(), keys });
+            let mut open = match self.asked.remove(table) {
+                Some(open) => open,
+                None => {
+                    let (answer, open) = oneshot::channel();
+                    let after = self.reread_after.get(table).cloned();
+                    let question = Question::KeysNotMet { table: table.clone(), after, limit: REREAD_PAGE, answer };
+                    // A full queue is asked again at the next poll.
+                    if self.links.questions.try_send(question).is_err() {
+                        continue;
+                    }
+                    open
+                }
+            };
+            match tokio::time::timeout(ANSWER_PATIENCE, &mut open).await {
+                Ok(Ok(keys)) => pages.push(Unmet { table: table.clone(), keys }),
+                Ok(Err(_)) => {}
+                Err(_) => {
+                    self.asked.insert(table.clone(), open);
+                }
             }
         }
         pages
+    }
+
+    /// Whether no load is under way and none can begin.
+    pub fn nothing_left(&self) -> bool {
+        !self.captured.tables.values().any(|stage| matches!(stage, Stage::Loading(_)))
     }
 
     fn receive_requests(&mut self) {
@@ -314,6 +336,7 @@ impl Capture {
         for mark in marks {
             let proto::Record::LoadBegin(mark) = mark else { continue };
             self.reread_after.remove(&mark.table);
+            self.asked.remove(&mark.table);
             if let Some(request) = self.pending.remove(&mark.table) {
                 let taken = Question::Taken { request: request.id, sequence };
                 if self.links.questions.send(taken).await.is_err() {

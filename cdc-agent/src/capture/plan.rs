@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// What the next cut does.
 #[derive(Debug, Default, PartialEq)]
-pub struct Plan {
+pub(super) struct Plan {
     /// Entries that open the run: tables that leave step, loads that begin.
     pub opening: Vec<Record>,
     /// Tables whose window is read, with the version after which it begins.
@@ -23,7 +23,7 @@ pub struct Plan {
 
 impl Plan {
     /// Whether the source can be left alone if its version has not moved.
-    pub fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.opening.is_empty() && self.chunks.is_empty() && self.rereads.is_empty()
     }
 }
@@ -33,7 +33,7 @@ impl Plan {
 struct Lost(String);
 
 /// Judges every table and decides what the cut at version `to` does. `requests` are operators' resyncs by table.
-pub fn plan(
+pub(super) fn plan(
     captured: &Captured,
     to: Version,
     standings: &BTreeMap<String, Standing>,
@@ -68,7 +68,7 @@ pub fn plan(
 }
 
 /// Whether the tables that a cut read still stand as they stood before it; else which one does not, and why.
-pub fn still_valid(
+pub(super) fn still_valid(
     captured: &Captured,
     plan: &Plan,
     before: &BTreeMap<String, Standing>,

@@ -120,18 +120,21 @@ async fn columns(
 fn text_forms(column: &str, target: &str, data_type: &str) -> Result<Column, CompareError> {
     let (c, t) = (format!("[{}]", column.replace(']', "]]")), format!("\"{target}\""));
     let (source, target) = match data_type {
-        "tinyint" | "smallint" | "int" | "bigint" => (format!("CAST({c} AS nvarchar(20))"), format!("{t}::text")),
+        "tinyint" | "smallint" | "int" | "bigint" => {
+            (format!("CAST({c} AS nvarchar(20))"), format!("{t}::text"))
+        }
         "bit" => (format!("CAST({c} AS nvarchar(1))"), format!("{t}::int::text")),
         "decimal" | "numeric" => (format!("CONVERT(nvarchar(41), {c})"), format!("{t}::text")),
         "money" | "smallmoney" => {
             (format!("CONVERT(nvarchar(41), CAST({c} AS decimal(19,4)))"), format!("{t}::text"))
         }
-        "float" | "real" => (format!("CONVERT(nvarchar(40), CAST({c} AS float), 3)"), format!("{t}::float8::text")),
+        "float" | "real" => {
+            (format!("CONVERT(nvarchar(40), CAST({c} AS float), 3)"), format!("{t}::float8::text"))
+        }
         "date" => (format!("CONVERT(nvarchar(10), {c}, 23)"), format!("{t}::text")),
-        "datetime" | "datetime2" | "smalldatetime" => (
-            format!("CONVERT(nvarchar(33), {c}, 121)"),
-            format!("to_char({t}, 'YYYY-MM-DD HH24:MI:SS.US')"),
-        ),
+        "datetime" | "datetime2" | "smalldatetime" => {
+            (format!("CONVERT(nvarchar(33), {c}, 121)"), format!("to_char({t}, 'YYYY-MM-DD HH24:MI:SS.US')"))
+        }
         "time" => (format!("CAST({c} AS nvarchar(16))"), format!("{t}::text")),
         "datetimeoffset" => (
             format!("CONVERT(nvarchar(40), {c}, 127)"),
@@ -157,7 +160,10 @@ async fn source_rows(
     let list: Vec<_> = columns.iter().map(|column| column.source.as_str()).collect();
     let failed = |error| CompareError::Source { table: full.into(), source: error };
     let rows = source.rows(&format!("SELECT {} FROM {table}", list.join(", "))).await.map_err(failed)?;
-    Ok(rows.iter().map(|row| (0..columns.len()).map(|i| row.get::<&str, _>(i).map(normal)).collect()).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (0..columns.len()).map(|i| row.get::<&str, _>(i).map(normal)).collect())
+        .collect())
 }
 
 async fn target_rows(
@@ -168,8 +174,12 @@ async fn target_rows(
 ) -> Result<Vec<TextRow>, CompareError> {
     let list: Vec<_> = columns.iter().map(|column| column.target.as_str()).collect();
     let failed = |error| CompareError::Target { table: full.into(), source: error };
-    let rows = target.query(&format!("select {} from {table}", list.join(", ")), &[]).await.map_err(failed)?;
-    Ok(rows.iter().map(|row| (0..columns.len()).map(|i| row.get::<_, Option<&str>>(i).map(normal)).collect()).collect())
+    let rows =
+        target.query(&format!("select {} from {table}", list.join(", ")), &[]).await.map_err(failed)?;
+    Ok(rows
+        .iter()
+        .map(|row| (0..columns.len()).map(|i| row.get::<_, Option<&str>>(i).map(normal)).collect())
+        .collect())
 }
 
 /// One spelling for times and floats that differ only in trailing zeros or notation.

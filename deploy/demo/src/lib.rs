@@ -4,5 +4,6 @@ pub mod client;
 pub mod compare;
 pub mod postgres;
 pub mod processes;
+pub mod python;
 #[macro_use]
 pub mod wms;

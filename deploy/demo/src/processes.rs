@@ -25,7 +25,10 @@ pub fn program(name: &str) -> io::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let near = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
     near.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::NotFound, format!("the program {name} is not built; run: cargo build --workspace"))
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("the program {name} is not built; run: cargo build --workspace"),
+        )
     })
 }
 

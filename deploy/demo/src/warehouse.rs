@@ -5,10 +5,9 @@ use crate::postgres::{Durability, Postgres};
 use crate::processes::{Process, program};
 use crate::wms::{self, history, traffic::Traffic};
 use chrono::Utc;
-use mssql_sim::{ListeningServer, Options, Server};
+use mssql_sim::server::{ListeningServer, Options, Server};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tokio_postgres::{Client, NoTls};
 
 /// Why the demo could not start or go on.
@@ -152,9 +151,9 @@ async fn connect(postgres: &Postgres, database: &str) -> Result<Client, Failure>
 async fn start_source() -> Result<(ListeningServer, Login), Failure> {
     let password = uuid::Uuid::new_v4().simple().to_string();
     let options = Options { database: SOURCE_DATABASE.into(), user: "sa".into(), password: password.clone(), ..Options::default() };
-    let server: Arc<Server> = Server::new(options);
+    let server = Server::new(options);
     let listening = server.listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
-    let login = Login { address: listening.address(), database: SOURCE_DATABASE.into(), user: "sa".into(), password };
+    let login = Login { address: listening.addr, database: SOURCE_DATABASE.into(), user: "sa".into(), password };
     Ok((listening, login))
 }
 

@@ -69,8 +69,9 @@ impl Writer {
         let mut hour = now.date().and_hms_opt(0, 0, 0).expect("midnight") - Duration::days(DAYS - 1);
         while hour <= now {
             let count = model::poisson(&mut self.rng, warehouse.hourly_rate(hour));
-            let mut times: Vec<_> =
-                (0..count).map(|_| hour + Duration::milliseconds(self.rng.random_range(0..3_600_000))).collect();
+            let mut times: Vec<_> = (0..count)
+                .map(|_| hour + Duration::milliseconds(self.rng.random_range(0..3_600_000)))
+                .collect();
             times.sort_unstable();
             for entered_at in times.into_iter().filter(|at| *at <= now) {
                 let order = model::order(&mut self.rng, warehouse, self.serial, entered_at);
@@ -85,7 +86,8 @@ impl Writer {
         let cancelled = self.rng.random_bool(0.01);
         let late = self.rng.random_bool(0.04);
         let hours = if late { self.rng.random_range(28..50) } else { self.rng.random_range(2..20) };
-        let shipped_at = order.entered_at + Duration::hours(hours) + Duration::minutes(self.rng.random_range(0..60));
+        let shipped_at =
+            order.entered_at + Duration::hours(hours) + Duration::minutes(self.rng.random_range(0..60));
         let stage = match (cancelled, shipped_at <= now) {
             (true, _) => Stage::Cancelled,
             (false, true) => Stage::Shipped,
@@ -101,8 +103,16 @@ impl Writer {
             let shipped = if stage == Stage::Shipped { line.available } else { 0 };
             let allocated = if stage == Stage::New || stage == Stage::Cancelled { 0 } else { line.available };
             self.lines.push(&row![
-                warehouse.code, order.number, number, line.sku, line.quantity, allocated, shipped, shipped,
-                Money(line.price), i64::from(stage.code()),
+                warehouse.code,
+                order.number,
+                number,
+                line.sku,
+                line.quantity,
+                allocated,
+                shipped,
+                shipped,
+                Money(line.price),
+                i64::from(stage.code()),
             ]);
             if stage == Stage::Shipped && now - shipped_at < Duration::days(PICK_DAYS) {
                 self.tasks.push(&task_row(warehouse, &order.number, number, line, shipped_at, &mut self.rng));
@@ -128,9 +138,22 @@ pub(super) fn order_row(
 ) -> Vec<String> {
     let value: i64 = order.lines.iter().map(|line| line.price * i64::from(line.quantity)).sum();
     row![
-        warehouse.code, order.number, warehouse.company, order.customer, order.order_type, i64::from(order.priority),
-        i64::from(stage.code()), order.entered_at, order.due_at, (stage == Stage::Shipped).then_some(at),
-        (stage == Stage::Cancelled).then_some(at), model::carrier(rng), Money(value), order.note, at, "WMS",
+        warehouse.code,
+        order.number,
+        warehouse.company,
+        order.customer,
+        order.order_type,
+        i64::from(order.priority),
+        i64::from(stage.code()),
+        order.entered_at,
+        order.due_at,
+        (stage == Stage::Shipped).then_some(at),
+        (stage == Stage::Cancelled).then_some(at),
+        model::carrier(rng),
+        Money(value),
+        order.note,
+        at,
+        "WMS",
     ]
 }
 
@@ -147,8 +170,19 @@ pub(super) fn task_row(
     let short = (line.available < line.quantity).then_some("SIN EXISTENCIA");
     let picker = format!("P{:02}", rng.random_range(1..=18));
     row![
-        warehouse.code, order_no, line_no, model::location(rng), line.sku, line.quantity, line.available, short, picker,
-        done - Duration::seconds(seconds * 3), done - Duration::seconds(seconds), done, 180_i64,
+        warehouse.code,
+        order_no,
+        line_no,
+        model::location(rng),
+        line.sku,
+        line.quantity,
+        line.available,
+        short,
+        picker,
+        done - Duration::seconds(seconds * 3),
+        done - Duration::seconds(seconds),
+        done,
+        180_i64,
     ]
 }
 
@@ -160,9 +194,16 @@ pub(super) fn shipment_row(
     rng: &mut StdRng,
 ) -> Vec<String> {
     row![
-        format!("{}-{}", warehouse.code, order.number), warehouse.code, order.number, model::carrier(rng),
-        format!("1Z{:010}", rng.random_range(0..9_999_999_999_u64)), shipped_at - Duration::minutes(25), shipped_at,
-        order.due_at, 1 + i32::try_from(order.lines.len() / 3).unwrap_or(0), Money(rng.random_range(45_000..=620_000)),
+        format!("{}-{}", warehouse.code, order.number),
+        warehouse.code,
+        order.number,
+        model::carrier(rng),
+        format!("1Z{:010}", rng.random_range(0..9_999_999_999_u64)),
+        shipped_at - Duration::minutes(25),
+        shipped_at,
+        order.due_at,
+        1 + i32::try_from(order.lines.len() / 3).unwrap_or(0),
+        Money(rng.random_range(45_000..=620_000)),
     ]
 }
 
@@ -173,8 +214,13 @@ fn stock(rng: &mut StdRng, now: DateTime<Utc>) -> Vec<String> {
         for index in 0..ITEMS {
             let class = ["A", "B", "C"][(index as usize / 40).min(2)];
             items.push(&row![
-                company, model::sku(company, index), model::description(index), class, "PZA",
-                Money(rng.random_range(8_000..=600_000)), Money(rng.random_range(1_000..=120_000)),
+                company,
+                model::sku(company, index),
+                model::description(index),
+                class,
+                "PZA",
+                Money(rng.random_range(8_000..=600_000)),
+                Money(rng.random_range(1_000..=120_000)),
                 i64::from(index % 29 == 0),
             ]);
         }
@@ -189,18 +235,33 @@ fn stock(rng: &mut StdRng, now: DateTime<Utc>) -> Vec<String> {
     for warehouse in &WAREHOUSES {
         let local = warehouse.local(now);
         for index in 0..ITEMS {
-            let location = format!("{}-{:02}-{}", char::from(b'A' + (index % 8) as u8), index / 8 + 1, index % 4 + 1);
+            let location =
+                format!("{}-{:02}-{}", char::from(b'A' + (index % 8) as u8), index / 8 + 1, index % 4 + 1);
             let quantity = rng.random_range(20..900);
             let expiry = (index % 3 == 0).then(|| local.date() + Duration::days(rng.random_range(20..400)));
             let item = model::sku(warehouse.company, index);
             inventory.push(&row![
-                warehouse.code, location, item, "----", warehouse.company, quantity, 0, "DISP", expiry,
+                warehouse.code,
+                location,
+                item,
+                "----",
+                warehouse.company,
+                quantity,
+                0,
+                "DISP",
+                expiry,
                 local - Duration::hours(rng.random_range(1..300)),
             ]);
             if index % 10 == 0 {
                 counts.push(&row![
-                    "CC-0001", warehouse.code, location, item, quantity, quantity - i32::from(index % 40 == 0),
-                    local - Duration::days(1), "J. Colón",
+                    "CC-0001",
+                    warehouse.code,
+                    location,
+                    item,
+                    quantity,
+                    quantity - i32::from(index % 40 == 0),
+                    local - Duration::days(1),
+                    "J. Colón",
                 ]);
             }
         }
@@ -208,7 +269,10 @@ fn stock(rng: &mut StdRng, now: DateTime<Utc>) -> Vec<String> {
             for worker in 1..=6 {
                 let start = (local - Duration::days(day)).date().and_hms_opt(7, 0, 0).expect("seven");
                 shifts.push(&row![
-                    warehouse.code, format!("P{worker:02}"), "pick", start,
+                    warehouse.code,
+                    format!("P{worker:02}"),
+                    "pick",
+                    start,
                     start + Duration::minutes(rng.random_range(420..540)),
                 ]);
             }

@@ -29,18 +29,32 @@ pub const WAREHOUSES: [Warehouse; 3] = [
 pub const ITEMS: u32 = 120;
 
 const NOUNS: [&str; 12] = [
-    "Café molido", "Jabón de coco", "Piña en almíbar", "Arroz grano largo", "Aceite de maíz", "Harina de trigo",
-    "Atún en agua", "Leche evaporada", "Salsa habanera", "Galletas María", "Detergente líquido", "Papel de cocina",
+    "Café molido",
+    "Jabón de coco",
+    "Piña en almíbar",
+    "Arroz grano largo",
+    "Aceite de maíz",
+    "Harina de trigo",
+    "Atún en agua",
+    "Leche evaporada",
+    "Salsa habanera",
+    "Galletas María",
+    "Detergente líquido",
+    "Papel de cocina",
 ];
 const SIZES: [&str; 6] = ["250 g", "500 g", "1 kg", "12 × 330 ml", "6 × 1 l", "caja de 24"];
 const CARRIERS: [&str; 4] = ["UPS", "FEDEX", "DHL", "PROPIO"];
 const NOTES: [&str; 5] = [
-    "Entregar antes del mediodía", "Cliente pide factura en español", "Fragile ☕ handle with care",
-    "Llamar al llegar: señora Núñez", "Dock 4 only",
+    "Entregar antes del mediodía",
+    "Cliente pide factura en español",
+    "Fragile ☕ handle with care",
+    "Llamar al llegar: señora Núñez",
+    "Dock 4 only",
 ];
 /// Share of a day's orders that arrive in each local hour.
 const RHYTHM: [f64; 24] = [
-    0.2, 0.1, 0.1, 0.1, 0.2, 0.5, 1.5, 3.5, 6.5, 9.0, 10.5, 10.0, 7.5, 8.0, 9.5, 9.0, 7.5, 5.0, 3.5, 2.5, 2.0, 1.5, 1.0, 0.8,
+    0.2, 0.1, 0.1, 0.1, 0.2, 0.5, 1.5, 3.5, 6.5, 9.0, 10.5, 10.0, 7.5, 8.0, 9.5, 9.0, 7.5, 5.0, 3.5, 2.5,
+    2.0, 1.5, 1.0, 0.8,
 ];
 
 /// A new order.
@@ -135,7 +149,13 @@ pub fn order(rng: &mut StdRng, warehouse: &Warehouse, serial: u64, entered_at: N
     Order {
         number: format!("{}{serial:07}", if warehouse.company == 1 { "SO" } else { "PV" }),
         customer: format!("C{:04}", rng.random_range(1..=400)),
-        order_type: if express { "EXP" } else if rng.random_bool(0.3) { "B2B" } else { "STD" },
+        order_type: if express {
+            "EXP"
+        } else if rng.random_bool(0.3) {
+            "B2B"
+        } else {
+            "STD"
+        },
         priority: if express { 1 } else { rng.random_range(2..=4) },
         entered_at,
         due_at: entered_at + if express { Duration::hours(6) } else { Duration::hours(26) },

@@ -95,6 +95,8 @@ impl Rows {
 
     /// The statements.
     pub fn statements(&self) -> impl Iterator<Item = String> {
-        self.rows.chunks(ROWS_PER_INSERT).map(|rows| format!("INSERT INTO {} VALUES {};", self.head, rows.join(",")))
+        self.rows
+            .chunks(ROWS_PER_INSERT)
+            .map(|rows| format!("INSERT INTO {} VALUES {};", self.head, rows.join(",")))
     }
 }

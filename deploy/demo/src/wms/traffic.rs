@@ -64,7 +64,15 @@ impl Traffic {
         let mut lines = Rows::of(LINES);
         for (number, line) in (1_i64..).zip(&order.lines) {
             lines.push(&row![
-                warehouse.code, order.number, number, line.sku, line.quantity, 0, 0, 0, Money(line.price),
+                warehouse.code,
+                order.number,
+                number,
+                line.sku,
+                line.quantity,
+                0,
+                0,
+                0,
+                Money(line.price),
                 i64::from(Stage::New.code()),
             ]);
         }
@@ -129,7 +137,9 @@ impl Traffic {
         let (code, when) = (warehouse.code.literal(), local.literal());
         let lot = format!("L{:06}", self.rng.random_range(0..1_000_000)).literal();
         let change = match self.rng.random_range(0..10) {
-            0 => format!("DELETE FROM wms.inventory WHERE wh_id = {code} AND sku = {item} AND qty_on_hand < 60;"),
+            0 => format!(
+                "DELETE FROM wms.inventory WHERE wh_id = {code} AND sku = {item} AND qty_on_hand < 60;"
+            ),
             1..=3 => format!(
                 "UPDATE wms.inventory SET lot = {lot}, last_move = {when} WHERE wh_id = {code} AND sku = {item} AND lot = N'----';"
             ),
@@ -149,8 +159,15 @@ impl Traffic {
             "wms.receipts (receipt_id, wh_id, company_id, po_no, supplier_no, expected_at, arrived_at, closed_at, status)",
         );
         receipts.push(&row![
-            receipt, warehouse.code, warehouse.company, format!("PO{:06}", self.receipts),
-            format!("SUP{:03}", self.rng.random_range(1..80)), local - Duration::hours(2), local, None::<NaiveDateTime>, 20,
+            receipt,
+            warehouse.code,
+            warehouse.company,
+            format!("PO{:06}", self.receipts),
+            format!("SUP{:03}", self.rng.random_range(1..80)),
+            local - Duration::hours(2),
+            local,
+            None::<NaiveDateTime>,
+            20,
         ]);
         let mut lines = Rows::of(
             "wms.receipt_lines (receipt_id, line_no, sku, expected_qty, received_qty, damaged_qty, received_at)",
@@ -159,8 +176,13 @@ impl Traffic {
             let expected = self.rng.random_range(10..400);
             let received_at = format!("{} -04:00", local.format("%Y-%m-%d %H:%M:%S%.3f"));
             lines.push(&row![
-                receipt, number, model::sku(warehouse.company, self.rng.random_range(0..model::ITEMS)), expected,
-                expected - i32::from(self.rng.random_bool(0.1)), 0, received_at,
+                receipt,
+                number,
+                model::sku(warehouse.company, self.rng.random_range(0..model::ITEMS)),
+                expected,
+                expected - i32::from(self.rng.random_bool(0.1)),
+                0,
+                received_at,
             ]);
         }
         transaction(receipts.statements().chain(lines.statements()))

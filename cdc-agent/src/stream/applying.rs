@@ -1,0 +1,181 @@
+//! The target's side: applies runs in order, answers capture's questions, keeps the stream row alive.
+
+use super::Until;
+use crate::apply::{Applier, ControlRequest, Idle, Outcome, Run};
+use crate::capture::{Pulse, Question, ResyncRequest};
+use crate::clock;
+use crate::errors::{AgentError, Class, verdict};
+use crate::retry::Pauses;
+use crate::telemetry::Metrics;
+use state::Journal;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Between two signs of life, and between two looks for requests.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
+
+pub(super) struct Applying {
+    pub(super) applier: Applier,
+    pub(super) journal: Journal,
+    pub(super) side: Side,
+    pub(super) until: Until,
+    pub(super) metrics: Arc<Metrics>,
+    /// Requests handed to capture and not finished yet.
+    pub(super) known_requests: BTreeSet<i64>,
+}
+
+/// The applier's ends of the channels.
+pub(super) struct Side {
+    pub(super) applied: watch::Sender<u64>,
+    pub(super) questions: mpsc::Receiver<Question>,
+    pub(super) requests: mpsc::Sender<ResyncRequest>,
+    pub(super) pulses: watch::Receiver<Pulse>,
+}
+
+impl Applying {
+    /// Applies until `stop` is cancelled, or capture has ended and the journal is empty.
+    pub(super) async fn run(mut self, stop: CancellationToken) -> Result<(), AgentError> {
+        let mut pauses = Pauses::new();
+        loop {
+            let worked = tokio::select! {
+                () = stop.cancelled() => break,
+                worked = self.work(&mut pauses) => worked,
+            };
+            let Err(error) = worked else { break };
+            let treatment = verdict(&error);
+            self.metrics.target_connected.set(0);
+            let passes = matches!(treatment.class, Class::Retry | Class::Reconnect | Class::Operator);
+            if self.until == Until::CaughtUp || !passes || error.needs_another_journal() {
+                return Err(error);
+            }
+            self.wait_for_target(error, &mut pauses, &stop).await?;
+        }
+        self.say_stopped().await;
+        Ok(())
+    }
+
+    /// Everything in order of urgency: runs first, then questions, then signs of life. Ends when capture has ended and nothing is left.
+    async fn work(&mut self, pauses: &mut Pauses) -> Result<(), AgentError> {
+        let mut life = tokio::time::interval(SIGN_OF_LIFE);
+        life.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.metrics.target_connected.set(1);
+        loop {
+            while self.apply_next().await? {
+                pauses.reset();
+            }
+            let applied = *self.side.applied.borrow();
+            tokio::select! {
+                () = self.journal.run_ended(applied) => {}
+                question = self.side.questions.recv() => match question {
+                    Some(question) => self.answer(question).await?,
+                    None => {
+                        while self.apply_next().await? {}
+                        return Ok(());
+                    }
+                },
+                _ = life.tick() => self.sign_of_life().await?,
+            }
+        }
+    }
+
+    async fn apply_next(&mut self) -> Result<bool, AgentError> {
+        let applied = *self.side.applied.borrow();
+        let Some(run) = self.journal.next_run(applied)? else { return Ok(false) };
+        let sequence = run.start().sequence;
+        let begun = tokio::time::Instant::now();
+        let run = Run { start: *run.start(), end: run.end().clone(), records: run };
+        match self.applier.apply(run).await? {
+            Outcome::Applied(applied) => self.metrics.applied(&applied, begun.elapsed()),
+            Outcome::AlreadyThere => {}
+        }
+        self.side.applied.send_replace(sequence);
+        self.journal.trim_through(sequence)?;
+        Ok(true)
+    }
+
+    async fn answer(&mut self, question: Question) -> Result<(), AgentError> {
+        match question {
+            Question::KeysNotMet { table, after, limit, answer } => {
+                let keys = self.applier.keys_not_met(&table, after.as_ref(), limit).await?;
+                // Capture may have dropped the poll that asked.
+                answer.send(keys).ok();
+            }
+            Question::Taken { request, sequence } => {
+                let outcome = format!("its load began with run {sequence}");
+                self.applier.finish_request(request, &outcome).await?;
+                self.known_requests.remove(&request);
+            }
+        }
+        Ok(())
+    }
+
+    async fn sign_of_life(&mut self) -> Result<(), AgentError> {
+        let pulse = self.side.pulses.borrow().clone();
+        let applied = *self.side.applied.borrow();
+        // "Unchanged since run n" may be said only when the target has run n.
+        let idle = pulse.moment.filter(|_| pulse.idle && pulse.sequence == applied).map(|moment| Idle {
+            sequence: applied,
+            moment,
+            age: Duration::from_micros((clock::now_micros() - moment.agent_clock).max(0).unsigned_abs()),
+        });
+        self.applier.heartbeat(idle.as_ref(), pulse.state, pulse.detail.as_deref()).await?;
+        self.metrics.pulse(&pulse, applied, &self.journal);
+        for request in self.applier.take_requests().await? {
+            self.hand_over(request).await?;
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&mut self, request: ControlRequest) -> Result<(), AgentError> {
+        if !self.known_requests.insert(request.id) {
+            return Ok(());
+        }
+        if request.command != "resync" {
+            let outcome = format!("refused: this agent knows no command {:?}", request.command);
+            self.known_requests.remove(&request.id);
+            return Ok(self.applier.finish_request(request.id, &outcome).await?);
+        }
+        let ControlRequest { id, table, requested_by, .. } = request;
+        // A full queue is no loss: the request stays in the table and is read again.
+        if self.side.requests.try_send(ResyncRequest { id, table, requested_by }).is_err() {
+            self.known_requests.remove(&id);
+        }
+        Ok(())
+    }
+
+    /// Pauses and connects again until PostgreSQL answers. Capture goes on meanwhile; its questions stay unanswered.
+    async fn wait_for_target(
+        &mut self,
+        error: AgentError,
+        pauses: &mut Pauses,
+        stop: &CancellationToken,
+    ) -> Result<(), AgentError> {
+        let mut error = error;
+        loop {
+            let treatment = verdict(&error);
+            let pause = pauses.next(treatment.class);
+            self.metrics.target_errors.inc();
+            tracing::warn!(error = %error.chain(), remedy = treatment.remedy, pause_ms = pause.as_millis(), "the target cannot be written; changes wait in the journal");
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(pause) => {}
+            }
+            match self.applier.reconnect().await {
+                Ok(()) => return Ok(()),
+                Err(again) => error = again.into(),
+            }
+            if verdict(&error).class == Class::Stop {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn say_stopped(&mut self) {
+        if let Err(error) = self.applier.heartbeat(None, "stopped", None).await {
+            tracing::warn!(%error, "the stream row could not be told that the agent stops");
+        }
+    }
+}

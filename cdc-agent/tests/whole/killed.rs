@@ -1,0 +1,59 @@
+//! The agent dies at any moment, PostgreSQL is restarted under it, the line is slow: rows and figures are exact at the end.
+
+use crate::proxy::SlowLine;
+use crate::site::{Replicated, Site};
+use crate::workload::{METRICS, SCHEMA, TABLES, Workload};
+use rand::Rng;
+use std::time::Duration;
+
+/// Kills over a direct line and over a slow one.
+const KILLS: usize = 14;
+const SLOW_KILLS: usize = 6;
+const SLOW: Duration = Duration::from_millis(50);
+/// The agent lives this long, in milliseconds, before it is killed.
+const LIFE: std::ops::Range<u64> = 30..900;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_it_goes_on_exactly() {
+    let mut site = Site::new().await;
+    site.source_client().await.script(SCHEMA).await.unwrap();
+    site.configure(&Replicated { tables: TABLES, metrics: METRICS }, |text| text);
+    site.agent_ok(&["migrate"]).await;
+    let seed = rand::random_range(0..1_000_000_u64);
+    println!("seed {seed}");
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let writer = tokio::spawn(Workload::new(seed).write(site.source_client().await, stopped));
+
+    for kill in 0..KILLS {
+        live_and_die(&mut site, kill == KILLS / 2).await;
+    }
+    let slow = SlowLine::to(site.postgres.port(), SLOW).await;
+    site.target_port = slow.port;
+    site.configure(&Replicated { tables: TABLES, metrics: METRICS }, |text| text);
+    for _ in 0..SLOW_KILLS {
+        live_and_die(&mut site, false).await;
+    }
+    let mut agent = site.start_agent();
+    drop(stop);
+    let transactions = writer.await.unwrap();
+    site.until_caught_up().await;
+    let rows = site.compare(&[("dbo", "orders", "orders"), ("dbo", "lines", "lines")]).await;
+    let verified = site.agent_ok(&["verify", "--metrics"]).await;
+    println!("{verified}{} kills, {transactions} transactions, {rows} rows, 0 different", KILLS + SLOW_KILLS);
+    agent.kill().await.unwrap();
+}
+
+/// One life of the agent, ended by SIGKILL; PostgreSQL may be restarted in the middle of it.
+async fn live_and_die(site: &mut Site, restart_postgres: bool) {
+    let mut agent = site.start_agent();
+    let life = Duration::from_millis(rand::rng().random_range(LIFE));
+    tokio::time::sleep(life).await;
+    if restart_postgres {
+        site.postgres.stop();
+        site.postgres.resume().unwrap();
+        tokio::time::sleep(Duration::from_millis(LIFE.end)).await;
+        let state = agent.try_wait().unwrap();
+        assert!(state.is_none(), "the agent outlives a restart of PostgreSQL, but ended: {state:?}");
+    }
+    agent.kill().await.unwrap();
+}

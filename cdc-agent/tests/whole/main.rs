@@ -1,0 +1,10 @@
+//! The whole path, as in production: the agent's own program between a SQL Server (the double, on a real socket) and a real
+//! PostgreSQL.
+
+mod bad_input;
+mod killed;
+mod one_cut;
+mod proxy;
+mod real_data;
+mod site;
+mod workload;
