@@ -11,8 +11,22 @@ const session: Session = {
 };
 
 const metrics: Metric[] = [
-  { name: "orders_received", title_es: "Pedidos", title_en: "Orders", unit: "orders", kind: "sum" },
-  { name: "line_fill_rate", title_es: "Líneas", title_en: "Line fill", unit: "ratio", kind: "ratio" },
+  {
+    name: "orders_received",
+    title_es: "Pedidos",
+    title_en: "Orders",
+    unit: "orders",
+    kind: "sum",
+    ready: true,
+  },
+  {
+    name: "line_fill_rate",
+    title_es: "Líneas",
+    title_en: "Line fill",
+    unit: "ratio",
+    kind: "ratio",
+    ready: false,
+  },
 ];
 
 function figure(metric: string, date: string, warehouse: string, numerator: string, denominator?: string) {

@@ -4,8 +4,15 @@ import { decimalText } from "../src/format/decimal";
 import { figuresOf, hasMovement, type Value } from "../src/testing/figures";
 import { labelledDays, linePath, scaleFor, yOf } from "../src/testing/plot";
 
-const orders: Metric = { name: "orders", title_es: "", title_en: "", unit: "orders", kind: "sum" };
-const fill: Metric = { name: "fill", title_es: "", title_en: "", unit: "ratio", kind: "ratio" };
+const orders: Metric = {
+  name: "orders",
+  title_es: "",
+  title_en: "",
+  unit: "orders",
+  kind: "sum",
+  ready: true,
+};
+const fill: Metric = { name: "fill", title_es: "", title_en: "", unit: "ratio", kind: "ratio", ready: true };
 
 function row(metric: string, date: string, warehouse: string, sums: [string, string | null]): DailyFigure {
   const [numerator, denominator] = sums;

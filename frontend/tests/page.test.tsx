@@ -78,8 +78,11 @@ describe("the cards", () => {
     const rows = card.getAllByRole("row").map((row) => row.textContent);
     expect(rows).toEqual(["AlmacénHoyAyer", "PON11000", "SJU14002,000"]);
 
+    expect(card.queryByText(/aún incompleto/)).toBeNull();
+
     const ratio = within(screen.getByTestId("card-line_fill_rate"));
     expect(ratio.getByText(/\+1\.0 puntos sobre ayer/)).toBeTruthy();
+    expect(ratio.getByText(/aún incompleto/)).toBeTruthy();
     expect(ratio.getAllByText("99.0%")).toHaveLength(2);
     expect(ratio.getAllByText("sin datos")).toHaveLength(2);
   });

@@ -24,6 +24,8 @@ export interface Metric {
   title_en: string;
   unit: string;
   kind: "sum" | "ratio";
+  /** False while its figures are being built: they are not complete. */
+  ready: boolean;
 }
 
 /** One figure of one day, company and warehouse; a day without facts has none. */

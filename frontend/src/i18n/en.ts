@@ -83,6 +83,7 @@ export const en: Texts = {
   "card.points": "{difference} points",
   "card.noComparison": "no comparison with yesterday",
   "card.noValue": "no data",
+  "card.building": "Being built; not complete yet",
   "card.byWarehouse": "By warehouse",
   "card.warehouse": "Warehouse",
   "card.today": "Today",

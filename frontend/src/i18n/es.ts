@@ -83,6 +83,7 @@ export const es = {
   "card.points": "{difference} puntos",
   "card.noComparison": "sin comparación con ayer",
   "card.noValue": "sin datos",
+  "card.building": "Calculándose; aún incompleto",
   "card.byWarehouse": "Por almacén",
   "card.warehouse": "Almacén",
   "card.today": "Hoy",

@@ -5,6 +5,7 @@ import { approximate, compare, divide, subtract } from "../format/decimal";
 import { type FigureKind, formatDifference, formatFigure } from "../format/numbers";
 import { useSpeech } from "../i18n/language";
 import { titleOf } from "../i18n/texts";
+import { Badge } from "../ui/Badge";
 import {
   type Comparison,
   type MetricFigures,
@@ -33,6 +34,7 @@ export function MetricCard({ figures: { metric, total, warehouses } }: { figures
       <h2 id={title} className="card-title">
         {titleOf(metric, language)}
       </h2>
+      {metric.ready ? null : <Badge tone="notice">{t("card.building")}</Badge>}
       <p className="card-total">
         <Figure value={total.today} kind={metric.kind} />
         {metric.kind === "sum" ? <span className="card-unit">{word("unit", metric.unit)}</span> : null}
