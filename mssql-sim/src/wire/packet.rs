@@ -198,3 +198,62 @@ impl<W: AsyncWrite + Unpin> MessageWriter<W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(kind: u8, status: u8, body: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(HEADER + body.len()).unwrap().to_be_bytes();
+        [&[kind, status], length.as_slice(), &[0, 0, 1, 0], body].concat()
+    }
+
+    #[tokio::test]
+    async fn a_message_arrives_in_whatever_pieces() {
+        let bytes = [packet(1, 0, b"one "), packet(1, 1, b"message"), packet(6, 1, b"")].concat();
+        let (mut client, server) = tokio::io::duplex(1);
+        let sender = tokio::spawn(async move { client.write_all(&bytes).await });
+        let mut reader = MessageReader::new(server);
+        let mut messages = Vec::new();
+        loop {
+            // Every read is dropped at its first await and taken up again.
+            tokio::select! {
+                biased;
+                message = reader.next() => match message.unwrap() {
+                    Some(message) => messages.push((message.kind, message.body)),
+                    None => break,
+                },
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        sender.await.unwrap().unwrap();
+        let expected =
+            [(MessageType::SqlBatch, b"one message".to_vec()), (MessageType::Attention, Vec::new())];
+        assert_eq!(messages, expected);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_breaks_off_is_an_error() {
+        for bytes in
+            [packet(1, 0, b"no end"), packet(1, 1, b"half")[..9].to_vec(), vec![1, 1, 0, 4, 0, 0, 0, 0]]
+        {
+            let mut reader = MessageReader::new(bytes.as_slice());
+            reader.next().await.unwrap_err();
+        }
+        assert!(MessageReader::new([].as_slice()).next().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_reply_is_cut_into_packets_of_the_agreed_size() {
+        let mut sent = Vec::new();
+        let mut writer = MessageWriter::new(&mut sent, 51);
+        writer.set_packet_size(HEADER + 4);
+        writer.tokens.extend_from_slice(b"0123456789");
+        writer.send_full().await.unwrap();
+        writer.tokens.extend_from_slice(b"ab");
+        writer.finish().await.unwrap();
+        let expected = [(0, 1, "0123"), (0, 2, "4567"), (1, 3, "89ab")]
+            .map(|(status, id, body)| [&[REPLY, status, 0, 12, 0, 51, id, 0], body.as_bytes()].concat());
+        assert_eq!(sent, expected.concat());
+    }
+}

@@ -67,3 +67,50 @@ fn well_known(number: u16) -> Result<&'static str, ProtocolError> {
         other => return Err(ProtocolError::Unsupported(format!("procedure number {other}"))),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `sp_executesql N'S', N'@a int', @a = 7`, called by number, the text as nvarchar(8), then as ntext.
+    fn calls() -> Vec<u8> {
+        let text = |s: &str| s.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let nvarchar = |s: &str| {
+            let bytes = text(s);
+            let length = u16::try_from(bytes.len()).unwrap().to_le_bytes();
+            [&[0, 0, 0xE7, 16, 0, 9, 4, 0xD0, 0, 0x34], length.as_slice(), &bytes].concat()
+        };
+        let ntext =
+            [&[0, 0, 0x63, 2, 0, 0, 0, 9, 4, 0xD0, 0, 0x34, 2, 0, 0, 0], text("S").as_slice()].concat();
+        let named = [&[2], text("@a").as_slice(), &[1, 0x26, 4, 4, 7, 0, 0, 0]].concat();
+        let by_number = [0xFF, 0xFF, 10, 0, 0, 0];
+        let first = [&by_number, nvarchar("S").as_slice(), &nvarchar("@a int"), &named].concat();
+        let name = [&[13, 0], text("sp_executesql").as_slice(), &[0, 0]].concat();
+        [first, vec![0xFF], name, ntext].concat()
+    }
+
+    #[test]
+    fn arguments_keep_name_direction_type_and_value() {
+        let calls = read(&mut Reader::new(&calls())).unwrap();
+        assert_eq!(calls.len(), 2);
+        assert!(calls.iter().all(|call| call.procedure == "sp_executesql"));
+        let arguments = &calls[0].arguments;
+        assert_eq!(arguments[0].value, Value::text("S"));
+        let last = &arguments[2];
+        assert_eq!((last.name.as_str(), last.output), ("@a", true));
+        assert_eq!((last.sql_type, &last.value), (SqlType::Int, &Value::Int(7)));
+        assert_eq!(calls[1].arguments[0].value, Value::text("S"));
+    }
+
+    #[test]
+    fn a_call_that_breaks_off_is_refused_wherever_it_does() {
+        let whole = calls();
+        for length in 0..whole.len() {
+            let cut = &whole[..length];
+            // A cut between two arguments or calls leaves a message that is whole in itself.
+            if let Ok(calls) = read(&mut Reader::new(cut)) {
+                assert!(calls.iter().map(|call| call.arguments.len()).sum::<usize>() < 4);
+            }
+        }
+    }
+}
