@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::definition::{ForeignKey, IndexRef, TableDef};
 use super::keys::{self, KeyRange};
+use super::layout::column_value;
 use super::lock::{LockWait, Resource};
 use super::rows::Sight;
 use super::state::State;
@@ -201,7 +202,7 @@ impl State {
 
 /// Whether an update changes the foreign key of a row.
 fn moves(child: &TableDef, key: &ForeignKey, before: &[u8], after: &[u8]) -> bool {
-    key.columns.iter().any(|c| keys::column_value(child, before, *c) != keys::column_value(child, after, *c))
+    key.columns.iter().any(|c| column_value(&child.layout, before, *c) != column_value(&child.layout, after, *c))
 }
 
 fn parent_index(parent: &TableDef, key: &ForeignKey) -> IndexRef {
@@ -233,7 +234,7 @@ fn referenced_bytes(parent: &TableDef, key: &ForeignKey, row: &[u8]) -> Vec<u8> 
 
 /// The values of a child's row in the foreign key, as the parent's key has them; None if one is NULL.
 fn referencing_bytes(child: &TableDef, key: &ForeignKey, parent: &TableDef, row: &[u8]) -> Option<Vec<u8>> {
-    let values: Vec<_> = key.columns.iter().map(|column| keys::column_value(child, row, *column)).collect();
+    let values: Vec<_> = key.columns.iter().map(|column| column_value(&child.layout, row, *column)).collect();
     let complete = values.iter().all(|value| !value.is_null());
     complete.then(|| keys::key_prefix(parent, parent_index(parent, key), &values))
 }

@@ -7,8 +7,8 @@
 
 use super::collation::Collation;
 use super::definition::{IndexRef, KeyColumn, TableDef};
+use super::{Key, layout};
 use crate::types::{SqlType, Value};
-use crate::wire::value;
 
 const NULL: u8 = 0;
 const PRESENT: u8 = 1;
@@ -92,27 +92,22 @@ pub fn key_prefix(table: &TableDef, index: IndexRef, values: &[Value]) -> Vec<u8
     out
 }
 
+impl TableDef {
+    /// Key of a row of a table with a primary key; None for a table without one.
+    pub fn key_of(&self, row: &[u8]) -> Option<Key> {
+        let primary = self.primary_key.as_ref()?;
+        let mut bytes = Vec::with_capacity(16);
+        encode_row(self, &primary.columns, row, &mut bytes);
+        Some(bytes.into())
+    }
+}
+
 /// Appends the key bytes of a row's columns.
 pub(super) fn encode_row(table: &TableDef, columns: &[KeyColumn], row: &[u8], out: &mut Vec<u8>) {
     for column in columns {
-        let value = column_value(table, row, column.column);
+        let value = layout::column_value(&table.layout, row, column.column);
         encode(&value, table.columns[column.column].sql_type(), table.collation(column.column), column.descending, out);
     }
-}
-
-/// One column's value in a row.
-pub(crate) fn column_value(table: &TableDef, row: &[u8], column: usize) -> Value {
-    let meta = &table.layout[column];
-    value::decode(&mut column_tail(table, row, column), meta.sql_type, meta.nullable)
-}
-
-/// A row's bytes from a column on.
-pub(crate) fn column_tail<'a>(table: &TableDef, row: &'a [u8], column: usize) -> &'a [u8] {
-    let mut rest = row;
-    for meta in &table.layout[..column] {
-        value::skip(&mut rest, meta.sql_type, meta.nullable);
-    }
-    rest
 }
 
 fn encode(value: &Value, sql_type: SqlType, collation: &Collation, descending: bool, out: &mut Vec<u8>) {

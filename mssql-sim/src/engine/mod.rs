@@ -27,8 +27,10 @@ mod clock;
 pub mod collation;
 mod database;
 mod definition;
+mod describe;
 mod foreign_key;
 pub mod keys;
+pub mod layout;
 mod lock;
 mod permission;
 mod rows;
@@ -53,6 +55,7 @@ pub use definition::{
     Check, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity, IndexDef, IndexRef, KeyColumn, KeyDef, ObjectId,
     PRIMARY_INDEX_ID, TableDef,
 };
+pub use describe::{DatabaseInfo, TableInfo, TrackingInfo, UserInfo};
 pub use keys::{KeyRange, key_prefix};
 pub use lock::{LockWait, Patience, Resource};
 pub use permission::{GrantScope, Principal};

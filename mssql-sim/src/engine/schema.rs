@@ -287,14 +287,14 @@ impl State {
         let table = self.table(old)?;
         let mut rebuilt = Rows::new(new);
         let mut locks = Vec::new();
-        let mut row_number = 0;
+        let mut row_number = 0u64;
         let mut converted = rows.map(Vec::into_iter);
         for (_, entry) in table.rows.iter() {
             let Some(row) = entry.current(transaction) else { continue };
             let row = converted.as_mut().map_or_else(|| Some(Arc::clone(row)), Iterator::next);
             let row = row.expect("one converted row for each current one");
             row_number += 1;
-            let key = new_key(new, &row, row_number);
+            let key = new.key_of(&row).unwrap_or_else(|| row_number.to_be_bytes().as_slice().into());
             let entry = if entry.pending.is_some() {
                 locks.push((new.reference(), Key::clone(&key)));
                 Entry { pending: Some(Pending { owner: transaction, written: Some(Some(Arc::clone(&row))) }), ..Entry::default() }
@@ -334,17 +334,6 @@ impl State {
             }
         }
         Ok(())
-    }
-}
-
-fn new_key(table: &TableDef, row: &[u8], number: u64) -> Key {
-    match &table.primary_key {
-        None => number.to_be_bytes().as_slice().into(),
-        Some(primary) => {
-            let mut bytes = Vec::new();
-            keys::encode_row(table, &primary.columns, row, &mut bytes);
-            bytes.into()
-        }
     }
 }
 

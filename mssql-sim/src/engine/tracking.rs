@@ -320,7 +320,7 @@ pub(super) fn key_columns(table: &TableDef, row: &[u8]) -> Row {
     let mut out = Vec::new();
     for column in table.primary_key.iter().flat_map(|key| &key.columns) {
         let meta = &table.layout[column.column];
-        let mut tail = super::keys::column_tail(table, row, column.column);
+        let mut tail = super::layout::column_tail(&table.layout, row, column.column);
         out.extend_from_slice(value::take(&mut tail, meta.sql_type, meta.nullable));
     }
     out.into()

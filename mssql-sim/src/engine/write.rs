@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::definition::{DatabaseId, IndexRef, TableDef};
 use super::keys::{self, KeyRange};
+use super::layout;
 use super::lock::{LockWait, Resource};
 use super::statement::StatementScope;
 use super::state::State;
@@ -241,7 +242,7 @@ impl Writer<'_> {
 
     fn arrive(&mut self, rows: Vec<&Row>) -> Result<(), Interrupt> {
         for row in rows {
-            let key = self.key_of(row)?;
+            let key = self.new_key(row)?;
             self.lock(&key)?;
             let rows = &self.state.table(&self.table)?.rows;
             if rows.get(&key).and_then(|entry| entry.current(self.transaction)).is_some() {
@@ -254,26 +255,16 @@ impl Writer<'_> {
     }
 
     fn keeps_key(&self, key: &Key, row: &[u8]) -> bool {
-        self.table.primary_key.as_ref().is_none_or(|primary| {
-            let mut bytes = Vec::with_capacity(key.len());
-            keys::encode_row(&self.table, &primary.columns, row, &mut bytes);
-            bytes == **key
-        })
+        self.table.key_of(row).is_none_or(|new| new == *key)
     }
 
-    fn key_of(&mut self, row: &[u8]) -> Result<Key, SqlError> {
-        match &self.table.primary_key {
-            Some(primary) => {
-                let mut bytes = Vec::with_capacity(16);
-                keys::encode_row(&self.table, &primary.columns, row, &mut bytes);
-                Ok(bytes.into())
-            }
-            None => {
-                let table = self.state.table_mut(&self.table)?;
-                table.row_number += 1;
-                Ok(table.row_number.to_be_bytes().as_slice().into())
-            }
+    fn new_key(&mut self, row: &[u8]) -> Result<Key, SqlError> {
+        if let Some(key) = self.table.key_of(row) {
+            return Ok(key);
         }
+        let table = self.state.table_mut(&self.table)?;
+        table.row_number += 1;
+        Ok(table.row_number.to_be_bytes().as_slice().into())
     }
 
     /// Locks a key, or waits for its holder.
@@ -396,6 +387,6 @@ fn duplicate_key(table: &TableDef, index: IndexRef, row: &[u8]) -> SqlError {
 }
 
 pub(super) fn describe_key(table: &TableDef, index: IndexRef, row: &[u8]) -> String {
-    let values = table.index_columns(index).iter().map(|column| keys::column_value(table, row, column.column));
+    let values = table.index_columns(index).iter().map(|column| layout::column_value(&table.layout, row, column.column));
     values.map(|value| super::describe_value(&value)).collect::<Vec<_>>().join(", ")
 }

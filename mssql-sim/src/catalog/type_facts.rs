@@ -1,0 +1,88 @@
+//! Types as the catalog describes them.
+
+use crate::types::{Length, SqlType};
+
+/// What `sys.types` and `sys.columns` say about a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeFacts {
+    /// Name, as in `sys.types`.
+    pub name: &'static str,
+    /// `system_type_id`, which is `user_type_id` too.
+    pub id: u8,
+    /// `max_length` in bytes, -1 for `(max)`.
+    pub max_length: i16,
+    /// `precision`
+    pub precision: u8,
+    /// `scale`
+    pub scale: u8,
+}
+
+/// `sysname`: an alias of `nvarchar(128)`.
+pub const SYSNAME_ID: i32 = 256;
+
+/// Facts of a type.
+pub fn facts(sql_type: SqlType) -> TypeFacts {
+    let (name, id, max_length, precision, scale) = match sql_type {
+        SqlType::Bit => ("bit", 104, 1, 1, 0),
+        SqlType::TinyInt => ("tinyint", 48, 1, 3, 0),
+        SqlType::SmallInt => ("smallint", 52, 2, 5, 0),
+        SqlType::Int => ("int", 56, 4, 10, 0),
+        SqlType::BigInt => ("bigint", 127, 8, 19, 0),
+        SqlType::Decimal { precision, scale } => ("decimal", 106, decimal_bytes(precision), precision, scale),
+        SqlType::Numeric { precision, scale } => ("numeric", 108, decimal_bytes(precision), precision, scale),
+        SqlType::Money => ("money", 60, 8, 19, 4),
+        SqlType::SmallMoney => ("smallmoney", 122, 4, 10, 4),
+        SqlType::Real => ("real", 59, 4, 24, 0),
+        SqlType::Float => ("float", 62, 8, 53, 0),
+        SqlType::DateTime => ("datetime", 61, 8, 23, 3),
+        SqlType::SmallDateTime => ("smalldatetime", 58, 4, 16, 0),
+        SqlType::Date => ("date", 40, 3, 10, 0),
+        SqlType::Time(scale) => ("time", 41, time_bytes(scale), with_fraction(8, scale), scale),
+        SqlType::DateTime2(scale) => ("datetime2", 42, time_bytes(scale) + 3, with_fraction(19, scale), scale),
+        SqlType::DateTimeOffset(scale) => {
+            ("datetimeoffset", 43, time_bytes(scale) + 5, with_fraction(26, scale), scale)
+        }
+        SqlType::Char(n) => ("char", 175, limited(n, 1), 0, 0),
+        SqlType::VarChar(length) => ("varchar", 167, bytes(length, 1), 0, 0),
+        SqlType::NChar(n) => ("nchar", 239, limited(n, 2), 0, 0),
+        SqlType::NVarChar(length) => ("nvarchar", 231, bytes(length, 2), 0, 0),
+        SqlType::Binary(n) => ("binary", 173, limited(n, 1), 0, 0),
+        SqlType::VarBinary(length) => ("varbinary", 165, bytes(length, 1), 0, 0),
+        SqlType::UniqueIdentifier => ("uniqueidentifier", 36, 16, 0, 0),
+        SqlType::RowVersion => ("timestamp", 189, 8, 0, 0),
+    };
+    TypeFacts { name, id, max_length, precision, scale }
+}
+
+fn decimal_bytes(precision: u8) -> i16 {
+    match precision {
+        0..=9 => 5,
+        10..=19 => 9,
+        20..=28 => 13,
+        _ => 17,
+    }
+}
+
+fn time_bytes(scale: u8) -> i16 {
+    match scale {
+        0..=2 => 3,
+        3..=4 => 4,
+        _ => 5,
+    }
+}
+
+/// Digits of a time's text: those before the point, and the point and the fraction if there is one.
+fn with_fraction(base: u8, scale: u8) -> u8 {
+    if scale == 0 { base } else { base + 1 + scale }
+}
+
+fn limited(length: u16, width: u16) -> i16 {
+    i16::try_from(length * width).unwrap_or(i16::MAX)
+}
+
+fn bytes(length: Length, width: u16) -> i16 {
+    match length {
+        Length::Limited(n) => limited(n, width),
+        Length::Max => -1,
+    }
+}

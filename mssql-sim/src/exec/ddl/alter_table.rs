@@ -1,0 +1,226 @@
+//! ALTER TABLE.
+
+use std::sync::Arc;
+
+use super::create_table::{add_columns, refresh_layout};
+use super::dependency::{Against, blocker};
+use super::{alter_column, constraint, table_to_change};
+use crate::engine::layout::{row_of, values_of};
+use crate::engine::{Interrupt, Row, TableDef};
+use crate::exec::context::ExecContext;
+use crate::exec::conversion;
+use crate::exec::expression::{RowExpression, evaluate};
+use crate::parser::ast::{AlterTable, ColumnDef, ConstraintDef, ConstraintKind, ObjectName};
+use crate::types::{SqlError, SqlType, Value};
+
+pub(super) fn alter(context: &ExecContext, name: &ObjectName, action: &AlterTable) -> Result<(), Interrupt> {
+    let old = table_to_change(context, name, 4902)?;
+    let transaction = context.names.transaction;
+    match action {
+        AlterTable::EnableTracking { columns_updated } => {
+            return context.engine.enable_tracking(transaction, &old, *columns_updated);
+        }
+        AlterTable::DisableTracking => return context.engine.disable_tracking(transaction, &old),
+        _ => {}
+    }
+    context.engine.lock_definition(transaction, &old)?;
+    match action {
+        AlterTable::Add(columns, constraints) => add(context, &old, columns, constraints),
+        AlterTable::DropColumns(columns) => drop_columns(context, &old, columns),
+        AlterTable::DropConstraint(constraint) => {
+            let mut new = constraint::without(context, &old, constraint)?;
+            new.modified = context.now;
+            context.engine.alter_table(transaction, &old, new, None)
+        }
+        AlterTable::AlterColumn(column) => alter_column::alter(context, &old, column),
+        AlterTable::EnableTracking { .. } | AlterTable::DisableTracking => unreachable!("handled above"),
+    }
+}
+
+fn add(
+    context: &ExecContext,
+    old: &Arc<TableDef>,
+    columns: &[ColumnDef],
+    constraints: &[ConstraintDef],
+) -> Result<(), Interrupt> {
+    let mut new = (**old).clone();
+    add_columns(context, &mut new, columns)?;
+    // Defaults first: they fill the new columns.
+    let (defaults, others): (Vec<_>, Vec<_>) =
+        constraints.iter().partition(|constraint| matches!(constraint.kind, ConstraintKind::Default(..)));
+    for definition in defaults.into_iter().chain(others) {
+        constraint::add(context, &mut new, definition)?;
+    }
+    refresh_layout(&mut new);
+    new.modified = context.now;
+    let current = context.engine.current_rows(context.names.transaction, old)?;
+    let rows = if columns.is_empty() { current } else { widen(context, old, &new, &current)? };
+    check_rows(context, &new, &new.checks[old.checks.len()..], &rows)?;
+    let transaction = context.names.transaction;
+    let converted = (!columns.is_empty()).then_some(rows);
+    context.engine.alter_table(transaction, old, new.clone(), converted)?;
+    for key in &new.foreign_keys[old.foreign_keys.len()..] {
+        context.engine.validate_foreign_key(transaction, &new, key)?;
+    }
+    Ok(())
+}
+
+/// The rows with the new columns behind the old ones.
+fn widen(context: &ExecContext, old: &TableDef, new: &TableDef, rows: &[Row]) -> Result<Vec<Row>, Interrupt> {
+    let added = &new.columns[old.columns.len()..];
+    let mut fixed = Vec::with_capacity(added.len());
+    for column in added {
+        fixed.push(filling(context, new, column, rows.is_empty())?);
+    }
+    let mut identity = counter(added.iter().any(|c| c.identity.is_some()), rows, |count| {
+        context.engine.next_identities(new, count)
+    })?;
+    let transaction = context.names.transaction;
+    let mut rowversion = counter(added.iter().any(|c| c.sql_type() == SqlType::RowVersion), rows, |count| {
+        context.engine.next_rowversions(transaction, new.database, count)
+    })?;
+    let mut widened = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut values = values_of(&old.layout, row);
+        for (column, filling) in added.iter().zip(&fixed) {
+            values.push(match column.identity {
+                _ if column.sql_type() == SqlType::RowVersion => Value::Bytes(rowversion.to_be_bytes().to_vec()),
+                Some(_) => conversion::convert(Value::Int(identity), SqlType::BigInt, column.sql_type(), None)?,
+                None => filling.clone(),
+            });
+        }
+        for (position, column) in new.columns.iter().enumerate().skip(old.columns.len()) {
+            if let Some(computed) = &column.computed {
+                let bound = RowExpression::scalar(context, new, &computed.expr)?;
+                let value = bound.evaluate_values(context, &values)?;
+                values[position] = value;
+            }
+        }
+        widened.push(row_of(&new.layout, &values));
+        rowversion += 1;
+        identity += added.iter().find_map(|column| column.identity).map_or(0, |identity| identity.increment);
+    }
+    Ok(widened)
+}
+
+/// First of a run of numbers, if they are needed at all.
+fn counter<T: Default>(
+    needed: bool,
+    rows: &[Row],
+    draw: impl FnOnce(u64) -> Result<T, SqlError>,
+) -> Result<T, SqlError> {
+    if needed && !rows.is_empty() { draw(rows.len() as u64) } else { Ok(T::default()) }
+}
+
+/// What existing rows get in a new column: a NOT NULL column its DEFAULT, evaluated once; else NULL.
+fn filling(
+    context: &ExecContext,
+    table: &TableDef,
+    column: &crate::engine::Column,
+    empty: bool,
+) -> Result<Value, Interrupt> {
+    let given = column.identity.is_some() || column.computed.is_some() || column.sql_type() == SqlType::RowVersion;
+    match &column.default {
+        _ if column.nullable() || given || empty => Ok(Value::Null),
+        Some(default) => {
+            let (sql_type, value) = evaluate(context, &default.expr)?;
+            let qualified = table.qualified_name();
+            let target = conversion::Target { table: &qualified, column: &column.name };
+            Ok(conversion::assign(value, sql_type, column.sql_type(), target)?)
+        }
+        None => {
+            let message = format!(
+                "ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT definition specified, or \
+                 the column being added is an identity or timestamp column, or alternatively if none of the previous \
+                 conditions are satisfied the table must be empty to allow addition of this column. Column '{}' cannot be \
+                 added to non-empty table '{}' because it does not satisfy these conditions.",
+                column.name, table.name
+            );
+            Err(SqlError::statement(4901, message).into())
+        }
+    }
+}
+
+fn check_rows(
+    context: &ExecContext,
+    table: &TableDef,
+    checks: &[crate::engine::Check],
+    rows: &[Row],
+) -> Result<(), Interrupt> {
+    for check in checks {
+        let bound = RowExpression::condition(context, table, &check.expr)?;
+        for row in rows {
+            if bound.evaluate(context, row)? == Value::Bit(false) {
+                let message = format!(
+                    "The ALTER TABLE statement conflicted with the CHECK constraint \"{}\". The conflict occurred in database \
+                     \"{}\", table \"{}\".",
+                    check.name,
+                    context.session.database,
+                    table.qualified_name()
+                );
+                return Err(SqlError::statement(547, message).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn drop_columns(context: &ExecContext, old: &TableDef, names: &[String]) -> Result<(), Interrupt> {
+    let mut dropped = Vec::with_capacity(names.len());
+    for name in names {
+        let Some(column) = old.column(name) else {
+            let message = format!(
+                "ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in table '{}'.",
+                old.name
+            );
+            return Err(SqlError::statement(4924, message).into());
+        };
+        if let Some(object) = blocker(old, column, Against::Dropping) {
+            return Err(dependent(&object, &old.columns[column].name).into());
+        }
+        dropped.push(column);
+    }
+    if dropped.len() == old.columns.len() {
+        let message = format!(
+            "ALTER TABLE DROP COLUMN failed because '{}' is the only data column in table '{}'. A table must have at least \
+             one data column.",
+            names[0], old.name
+        );
+        return Err(SqlError::statement(4923, message).into());
+    }
+    let new = without_columns(old, &dropped, context);
+    let rows = context.engine.current_rows(context.names.transaction, old)?;
+    let narrowed = rows.iter().map(|row| {
+        let values = values_of(&old.layout, row).into_iter().enumerate();
+        let kept: Vec<Value> = values.filter(|(c, _)| !dropped.contains(c)).map(|(_, value)| value).collect();
+        row_of(&new.layout, &kept)
+    });
+    let narrowed = narrowed.collect();
+    context.engine.alter_table(context.names.transaction, old, new, Some(narrowed))
+}
+
+/// The definition without some columns; positions in keys follow.
+fn without_columns(old: &TableDef, dropped: &[usize], context: &ExecContext) -> TableDef {
+    let moved = |position: usize| position - dropped.iter().filter(|d| **d < position).count();
+    let mut new = old.clone();
+    let mut position = 0;
+    new.columns.retain(|_| {
+        position += 1;
+        !dropped.contains(&(position - 1))
+    });
+    let keys = new.primary_key.iter_mut().map(|key| &mut key.columns);
+    for column in keys.chain(new.indexes.iter_mut().map(|index| &mut index.columns)).flatten() {
+        column.column = moved(column.column);
+    }
+    for column in new.foreign_keys.iter_mut().flat_map(|key| &mut key.columns) {
+        *column = moved(*column);
+    }
+    new.modified = context.now;
+    refresh_layout(&mut new);
+    new
+}
+
+/// 5074
+pub(super) fn dependent(object: &str, column: &str) -> SqlError {
+    SqlError::statement(5074, format!("The object '{object}' is dependent on column '{column}'."))
+}

@@ -1,0 +1,91 @@
+//! INSERT, UPDATE and DELETE.
+//!
+//! A statement first finds out everything that it will write: new rows, rows as they were read with what becomes of
+//! them, and the rows that cascades reach. Then the engine applies it in one step. UPDATE and DELETE read their rows
+//! through a query (`SELECT target.*, new values FROM ... WHERE ...`), so they seek, join and wait as a SELECT does.
+//! What meets a lock has written nothing and is run again from the beginning.
+
+mod cascade;
+mod change;
+mod insert;
+mod row_rules;
+mod target;
+
+use std::sync::Arc;
+
+use super::context::ExecContext;
+use super::conversion;
+use super::expression::evaluate;
+use crate::engine::{Interrupt, ReadHint, TableDef, TableWrites};
+use crate::parser::ast::{Expr, Statement};
+use crate::types::{SqlError, SqlType, Value};
+
+/// What a statement did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// Rows written in the statement's target.
+    pub rows: u64,
+}
+
+/// Longest change tracking context, in bytes.
+const CONTEXT_LIMIT: usize = 128;
+
+/// Runs an INSERT, UPDATE or DELETE.
+///
+/// # Errors
+/// The statement's error, or a wait for another transaction's lock.
+///
+/// # Panics
+/// If the statement is of another kind: the caller dispatches.
+pub fn run(context: &mut ExecContext, statement: &Statement) -> Result<Affected, Interrupt> {
+    match statement {
+        Statement::Insert(insert) => insert::run(context, insert),
+        Statement::Update(update) => change::update(context, update),
+        Statement::Delete(delete) => change::delete(context, delete),
+        other => unreachable!("not a statement that writes rows: {other:?}"),
+    }
+}
+
+/// Checks the permission on a target and opens it, so that the statement holds its definition and has its snapshot.
+fn open_target(context: &ExecContext, table: &Arc<TableDef>, permission: &str) -> Result<(), Interrupt> {
+    context.engine.require(&context.names.principal, permission, table)?;
+    context.engine.open(&context.statement, table, ReadHint::ByLevel)?;
+    Ok(())
+}
+
+/// Applies what a statement writes.
+fn apply(context: &ExecContext, writes: &[TableWrites], tracking_context: Option<&Expr>) -> Result<(), Interrupt> {
+    let tracking_context = match tracking_context {
+        None => None,
+        Some(expr) => match evaluate(context, expr)? {
+            (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Bytes(bytes)) if bytes.len() <= CONTEXT_LIMIT => {
+                Some(bytes)
+            }
+            (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Null) => None,
+            _ => {
+                let message = "The value for change tracking context is not valid. The value must be of type \
+                               varbinary(128) or less.";
+                return Err(SqlError::batch(22109, message).into());
+            }
+        },
+    };
+    context.engine.apply(&context.statement, writes, tracking_context.as_deref())
+}
+
+/// A value made fit for a column; NULL fits every type.
+fn assign(
+    context: &ExecContext,
+    table: &TableDef,
+    column: usize,
+    (sql_type, value): (SqlType, Value),
+) -> Result<Value, SqlError> {
+    if value.is_null() {
+        return Ok(value);
+    }
+    let column = &table.columns[column];
+    if sql_type == column.sql_type() {
+        return Ok(value);
+    }
+    let qualified = format!("{}.{}", context.session.database, table.qualified_name());
+    conversion::assign(value, sql_type, column.sql_type(), conversion::Target { table: &qualified, column: &column.name })
+}
