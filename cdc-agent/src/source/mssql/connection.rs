@@ -111,7 +111,7 @@ impl Connector {
             port: endpoint.port,
             cause,
         })?;
-        self.connect_over(line).await
+        Box::pin(self.connect_over(line)).await
     }
 
     /// Logs in over a line that is already there.
@@ -124,7 +124,7 @@ impl Connector {
     ) -> Result<Connection, SourceError> {
         let config = self.driver_config()?;
         let line: Box<dyn Line> = Box::new(line);
-        let client = Client::connect(config, line.compat()).await.map_err(|error| match error {
+        let client = Box::pin(Client::connect(config, line.compat())).await.map_err(|error| match error {
             tiberius::error::Error::Tls(reason) => {
                 SourceError::Unprotected { host: self.source.endpoint.host.clone(), reason }
             }
@@ -233,7 +233,7 @@ impl Connection {
             Ok(_) => self.commits_readable = true,
             // The refusal is the whole answer and no transaction is open: the session goes on.
             Err(SourceError::Server { number, .. }) if NOT_READABLE.contains(&number) => {
-                self.mid_answer = false
+                self.mid_answer = false;
             }
             Err(error) => return Err(error),
         }

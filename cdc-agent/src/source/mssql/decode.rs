@@ -71,14 +71,14 @@ fn text(text: Cow<'static, str>, nul_count: &mut u64) -> String {
     text.replace('\0', SYMBOL_FOR_NUL)
 }
 
-/// Days since 0001-01-01 to days since 1970-01-01. The server's range ends in 9999, far from either type's bounds.
+/// Days since 0001-01-01 to days since 1970-01-01.
 fn days(since_0001: u32) -> i32 {
-    since_0001 as i32 - DAYS_0001_TO_1970
+    i32::try_from(since_0001).expect("a date has three bytes") - DAYS_0001_TO_1970
 }
 
 /// Increments of 10^-scale seconds to microseconds.
 fn time_micros(time: Time) -> i64 {
-    let increments = time.increments() as i64;
+    let increments = i64::try_from(time.increments()).expect("a time has five bytes");
     match time.scale() {
         scale @ 0..=6 => increments * 10_i64.pow(6 - u32::from(scale)),
         _ => increments / 10,

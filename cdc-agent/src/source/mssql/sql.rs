@@ -2,7 +2,6 @@
 
 use super::ident::{Ident, TableIdent};
 use super::layout::CapturedTable;
-use std::fmt::Write as _;
 
 /// Once per connection. Snapshots are short and lose deadlocks; a lock that is held longer than 5 s is somebody else's turn.
 pub(super) const SESSION: &str = "SET NOCOUNT ON; SET XACT_ABORT ON; SET LOCK_TIMEOUT 5000; \
@@ -133,23 +132,24 @@ pub(super) fn upper_filter(upper: proto::Version) -> String {
 
 /// The first `rows` images of [`window`] in key order, after the key in the parameters from `@P2` on if `resumed`.
 pub(super) fn changed_chunk(table: &CapturedTable, resumed: bool, rows: u64) -> String {
-    let mut sql = format!("SELECT TOP ({rows}) {} FROM {}", changed_images(table), changed_rows(table));
-    if resumed {
-        let _ = write!(sql, " WHERE {}", beyond(table, "CT", 2));
-    }
-    let _ = write!(sql, " ORDER BY {}", key_order(table, "CT"));
-    sql
+    let after = if resumed { beyond(table, "CT", 2) } else { String::new() };
+    format!(
+        "SELECT TOP ({rows}) {} FROM {}{after} ORDER BY {}",
+        changed_images(table),
+        changed_rows(table),
+        key_order(table, "CT")
+    )
 }
 
 /// The first `rows` rows in key order, after the key in the parameters from `@P1` on if `resumed`.
 pub(super) fn chunk(table: &CapturedTable, resumed: bool, rows: u64) -> String {
-    let name = TableIdent(&table.layout.source);
-    let mut sql = format!("SELECT TOP ({rows}) {} FROM {name} AS T", row(table));
-    if resumed {
-        let _ = write!(sql, " WHERE {}", beyond(table, "T", 1));
-    }
-    let _ = write!(sql, " ORDER BY {}", key_order(table, "T"));
-    sql
+    let after = if resumed { beyond(table, "T", 1) } else { String::new() };
+    format!(
+        "SELECT TOP ({rows}) {} FROM {} AS T{after} ORDER BY {}",
+        row(table),
+        TableIdent(&table.layout.source),
+        key_order(table, "T")
+    )
 }
 
 /// The rows of `count` keys, given one after the other in the parameters: ordinal of the key, presence, the row.
@@ -219,7 +219,7 @@ fn key_order(table: &CapturedTable, alias: &str) -> String {
     columns.collect::<Vec<_>>().join(", ")
 }
 
-/// What comes after a key in the index's order. The bound of the first column stands alone in front, so that the server seeks:
+/// The condition for what comes after a key in the index's order. The bound of the first column stands alone in front, so that the server seeks:
 /// `a >= @P1 AND (a > @P1 OR (a = @P1 AND b > @P2))`.
 fn beyond(table: &CapturedTable, alias: &str, first_parameter: usize) -> String {
     let columns: Vec<_> = table.key.iter().zip(key_names(table)).enumerate().collect();
@@ -235,7 +235,7 @@ fn beyond(table: &CapturedTable, alias: &str, first_parameter: usize) -> String 
             if part == 0 { format!("{name} {after}= {parameter} AND {either}") } else { either }
         };
     }
-    predicate
+    format!(" WHERE {predicate}")
 }
 
 #[cfg(test)]
@@ -291,7 +291,7 @@ mod tests {
         table.key[1].descending = true;
         assert_eq!(
             beyond(&table, "T", 1).replace("CAST(", "").replace(" AS int)", ""),
-            "T.[a] >= @P1 AND (T.[a] > @P1 OR (T.[a] = @P1 AND \
+            " WHERE T.[a] >= @P1 AND (T.[a] > @P1 OR (T.[a] = @P1 AND \
              (T.[b] < @P2 OR (T.[b] = @P2 AND T.[c] > @P3))))"
         );
         assert_eq!(key_order(&table, "T"), "T.[a], T.[b] DESC, T.[c]");
