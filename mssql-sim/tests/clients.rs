@@ -4,13 +4,12 @@ mod client;
 
 use std::time::Duration;
 
-use client::{config, connect, connect_socket, error_number, rows, run};
+use client::{config, connect, connect_as, connect_socket, error_number, rows, run};
 use futures::TryStreamExt;
 use mssql_sim::faults::Trigger;
 use mssql_sim::server::{AttentionReply, Options, Server};
 use mssql_sim::types::{SqlError, Value};
-use tiberius::{AuthMethod, Client, ColumnData};
-use tokio_util::compat::TokioAsyncWriteCompatExt;
+use tiberius::{AuthMethod, ColumnData};
 
 fn server() -> Server {
     Server::new(Options::default())
@@ -36,7 +35,7 @@ async fn check_every_type(options: Options) {
     run(&mut client, EVERY_VALUE).await;
     run(&mut client, "INSERT INTO dbo.every_type (id) VALUES (2)").await;
 
-    let rows = rows(&mut client, "SELECT * FROM dbo.every_type ORDER BY id").await.unwrap();
+    let rows = rows(&mut client, "SELECT * FROM dbo.every_type ORDER BY id").await.expect("both rows are read");
     let cells: Vec<String> =
         rows[0].cells().map(|(column, value)| format!("{} {value:?}", column.name())).collect();
     let expected = [
@@ -74,7 +73,7 @@ async fn check_every_type(options: Options) {
     }
     let nulls = rows[1].cells().filter(|(_, value)| format!("{value:?}").ends_with("(None)")).count();
     assert_eq!(nulls, expected.len() - 1, "every column but the key and the rowversion is NULL");
-    let version: &[u8] = rows[1].get("version").unwrap();
+    let version: &[u8] = rows[1].get("version").expect("a rowversion is never NULL");
     assert_eq!(version.len(), 8);
 }
 
@@ -148,12 +147,12 @@ async fn a_wrong_password_and_a_wrong_database_are_refused() {
     let server = server();
     let mut wrong = config();
     wrong.authentication(AuthMethod::sql_server("sa", "guess"));
-    let error = Client::connect(wrong, server.connect().compat_write()).await.unwrap_err();
+    let error = connect_as(wrong, server.connect()).await.unwrap_err();
     assert_eq!(error.code(), Some(18456));
 
     let mut wrong = config();
     wrong.database("nowhere");
-    let error = Client::connect(wrong, server.connect().compat_write()).await.unwrap_err();
+    let error = connect_as(wrong, server.connect()).await.unwrap_err();
     assert_eq!(error.code(), Some(4060));
 }
 
@@ -356,7 +355,7 @@ async fn faults_strike_once_where_they_are_armed() {
     assert_eq!(tokio::join!(stalled, resumed).0, Some(1));
 
     server.faults().cut_after(5);
-    let error = client.simple_query("SELECT 1 AS a").await.unwrap_err();
+    let error = client.simple_query("SELECT 1 AS a").await.map(drop).unwrap_err();
     assert!(matches!(error, tiberius::error::Error::Io { .. }), "{error:?}");
     run(&mut connect(&server).await, "SELECT 1 AS a").await;
 }
@@ -378,7 +377,7 @@ async fn the_listener_ends_with_its_value() {
     let mut client = connect_socket(listening.addr).await;
     run(&mut client, "SELECT 1 AS a").await;
     drop(listening);
-    let error = client.simple_query("SELECT 1 AS a").await.err().expect("its connections are closed");
+    let error = client.simple_query("SELECT 1 AS a").await.map(drop).expect_err("its connections are closed");
     assert!(matches!(error, tiberius::error::Error::Io { .. }), "{error:?}");
 }
 

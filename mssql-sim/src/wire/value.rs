@@ -290,7 +290,7 @@ pub(crate) fn from_content(content: &[u8], sql_type: SqlType) -> Option<Value> {
                 offset: i16::from_le_bytes(exactly(offset)?),
             }
         }
-        SqlType::NChar(_) | SqlType::NVarChar(_) if content.len() % 2 == 0 => {
+        SqlType::NChar(_) | SqlType::NVarChar(_) if content.len().is_multiple_of(2) => {
             Value::Text(content.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect())
         }
         SqlType::NChar(_) | SqlType::NVarChar(_) => return None,

@@ -21,7 +21,16 @@ pub(crate) fn config() -> Config {
 
 /// Logs in over a stream.
 pub(crate) async fn log_in<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: S) -> Connection<S> {
-    Client::connect(config(), stream.compat_write()).await.expect("the administrator may log in")
+    connect_as(config(), stream).await.expect("the administrator may log in")
+}
+
+/// Logs in as configured.
+pub(crate) async fn connect_as<S>(config: Config, stream: S) -> Result<Connection<S>, tiberius::error::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    // Boxed: the handshake's future is large.
+    Box::pin(Client::connect(config, stream.compat_write())).await
 }
 
 /// A client over the server's in-memory duplex.
