@@ -33,7 +33,8 @@ struct Body {
     ranges: Vec<Range>,
 }
 
-/// The days that were meant for a warehouse; without a warehouse, for all others.
+/// The days that were meant for a warehouse. The one without a warehouse is there only where figures belong to a warehouse
+/// whose zone is not known.
 #[derive(Serialize)]
 struct Range {
     warehouse: Option<String>,
@@ -55,11 +56,12 @@ pub(crate) async fn list(
     let range = DateRange::parse(&parameters)?;
     let warehouse = parameters.one("warehouse")?.map(str::to_owned);
     let company = parameters.one("company")?.map(str::to_owned);
-    let (spans, ranges) = spans(range, app.clock.now(), &overview, &principal.scope)?;
+    let now = app.clock.now();
+    let (spans, ranges) = spans(range, now, &overview, &principal.scope)?;
     let asked = Figures {
         metrics: metrics.iter().map(|metric| AskedMetric::from(*metric)).collect(),
         spans,
-        other: range.days(app.clock.now(), OTHER_ZONE),
+        other: range.days(now, OTHER_ZONE),
         company,
         warehouse,
     };
@@ -70,12 +72,16 @@ pub(crate) async fn list(
     answer(&app, &headers, question, read(&app, &principal.scope, &asked, ranges)).await
 }
 
-async fn read(app: &App, scope: &Scope, asked: &Figures, ranges: Vec<Range>) -> Result<Answer, Problem> {
+async fn read(app: &App, scope: &Scope, asked: &Figures, mut ranges: Vec<Range>) -> Result<Answer, Problem> {
     let reading = app.database.begin(scope).await?;
     let sources = pipeline::sources(&reading, scope).await?;
     let read = Instant::now();
     let results = daily::figures(&reading, scope, asked).await?;
     reading.finish().await?;
+    let is_placed = |figure: &Figure| asked.spans.iter().any(|span| span.warehouse == figure.warehouse);
+    if !results.iter().all(is_placed) {
+        ranges.push(Range::new(None, OTHER_ZONE, asked.other));
+    }
     Answer::new(&Body { results, ranges }, sources, read)
 }
 
@@ -137,7 +143,6 @@ fn spans(
         spans.push(Span { source: place.source.clone(), warehouse: place.warehouse.clone(), days });
         ranges.push(Range::new(Some(place.warehouse.clone()), zone, days));
     }
-    ranges.push(Range::new(None, OTHER_ZONE, range.days(now, OTHER_ZONE)));
     Ok((spans, ranges))
 }
 
