@@ -39,6 +39,8 @@ mod state;
 mod statement;
 pub mod tracking;
 mod transaction;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
