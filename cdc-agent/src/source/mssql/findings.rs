@@ -42,7 +42,7 @@ impl Survey {
         for lookup in &self.tables {
             match &lookup.found {
                 Some(description) => findings.extend(of_table(lookup, description, user)),
-                None => findings.push(unknown_table(lookup)),
+                None => findings.push(unknown_table(lookup, user)),
             }
         }
         findings
@@ -116,17 +116,19 @@ fn of_database(database: &Database, user: &str) -> Vec<Finding> {
     findings
 }
 
-fn unknown_table(lookup: &Lookup) -> Finding {
-    let table = lookup.table.source.to_string();
-    let english = SourceError::UnknownTable { table: table.clone(), nearest: lookup.nearest.clone() };
+/// The catalog hides what the login may not see, so a missing right looks like a missing table.
+fn unknown_table(lookup: &Lookup, user: &str) -> Finding {
+    let source = &lookup.table.source;
+    let english = SourceError::UnknownTable { table: source.to_string(), nearest: lookup.nearest.clone() };
     let suggestion =
         lookup.nearest.as_ref().map(|name| format!("; ¿quiso decir {name}?")).unwrap_or_default();
+    let grant = format!("GRANT SELECT, VIEW CHANGE TRACKING ON {} TO {};", TableIdent(source), Ident(user));
     finding(
         Severity::Error,
-        &table,
+        &source.to_string(),
         format!("La tabla no existe o el usuario no la ve{suggestion}."),
         english.to_string(),
-        None,
+        lookup.nearest.is_none().then_some(grant),
     )
 }
 
