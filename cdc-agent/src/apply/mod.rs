@@ -90,6 +90,8 @@ pub struct Applier {
     plan: Plan,
     /// Their statements on this connection.
     session: Option<Session>,
+    #[cfg(feature = "test-switches")]
+    sequence_unchecked: bool,
 }
 
 impl Applier {
@@ -99,7 +101,15 @@ impl Applier {
     /// The server cannot be reached or used, or another agent is at work.
     pub async fn connect(settings: Settings) -> Result<Self, TargetError> {
         let connection = Self::open(&settings).await?;
-        Ok(Self { settings, connection, epoch: None, plan: Plan::default(), session: None })
+        Ok(Self {
+            settings,
+            connection,
+            epoch: None,
+            plan: Plan::default(),
+            session: None,
+            #[cfg(feature = "test-switches")]
+            sequence_unchecked: false,
+        })
     }
 
     /// Replaces a connection that was lost. The epoch stays, so that a run whose COMMIT was not answered can be applied again to
@@ -112,6 +122,12 @@ impl Applier {
         self.connection = Self::open(&self.settings).await?;
         self.session = Some(Session::new(&self.connection.client, &self.plan).await?);
         Ok(())
+    }
+
+    /// Applies every run that comes, whatever the stream row says: shows what the check is good for.
+    #[cfg(feature = "test-switches")]
+    pub fn leave_sequence_unchecked(&mut self) {
+        self.sequence_unchecked = true;
     }
 
     /// Brings the shared schema up to date; returns the names of the migrations applied now.

@@ -69,7 +69,11 @@ impl Applier {
         I: Iterator<Item = Result<Record, E>>,
         E: Error + Send + Sync + 'static,
     {
-        let Self { settings, connection, epoch, plan, session } = self;
+        #[cfg(feature = "test-switches")]
+        let unchecked = self.sequence_unchecked;
+        #[cfg(not(feature = "test-switches"))]
+        let unchecked = false;
+        let Self { settings, connection, epoch, plan, session, .. } = self;
         let source = settings.zoning.source.as_str();
         let not_taken_over = || TargetError::NotTakenOver { source_name: source.to_owned() };
         let (Some(epoch), Some(session)) = (*epoch, session.as_ref()) else { return Err(not_taken_over()) };
@@ -79,7 +83,7 @@ impl Applier {
         if row.epoch != Some(epoch) {
             return Err(TargetError::Fenced { source_name: source.to_owned() });
         }
-        if matches!(decide(&row, &run.start)?, Decision::AlreadyThere) {
+        if !unchecked && matches!(decide(&row, &run.start)?, Decision::AlreadyThere) {
             return Ok(Outcome::AlreadyThere);
         }
         let context = Context { transaction: &transaction, settings, plan, session };
