@@ -38,28 +38,35 @@ struct Output {
 #[derive(Clone, Copy)]
 struct Caller<'a> {
     events: &'a Events,
+    /// It is a client, which takes outputs and errors as tokens; else it is a batch.
+    is_client: bool,
     /// A TRY around the call takes its errors.
     protected: bool,
+}
+
+impl<'a> Caller<'a> {
+    fn batch(frame: &Frame<'a>) -> Self {
+        Self { events: frame.events, is_client: false, protected: frame.is_protected() }
+    }
+}
+
+/// What a caller asks for.
+enum Routine<'a> {
+    /// A procedure by name.
+    Procedure { name: &'a str, arguments: &'a [Argument] },
+    /// A text without parameters.
+    Text(String),
 }
 
 impl Session {
     /// Runs the calls of an RPC message.
     pub(super) async fn run_calls(&mut self, calls: &[Call], events: &Events) -> Result<Ending, ClientGone> {
-        let caller = Caller { events, protected: false };
-        for call in calls {
-            let flow = match self.call(&call.procedure, &call.arguments, caller).await {
-                Ok(outcome) => {
-                    for Output { name, sql_type, value } in outcome.outputs {
-                        events.send(Event::ReturnValue { name, sql_type, value }).await?;
-                    }
-                    events.send(Event::ProcedureEnded).await?;
-                    outcome.flow
-                }
-                Err(Failure::Error(error)) => {
-                    events.send(Event::Error(error)).await?;
-                    events.send(Event::ProcedureEnded).await?;
-                    Flow::Return
-                }
+        let caller = Caller { events, is_client: true, protected: false };
+        for Call { procedure, arguments } in calls {
+            let routine = Routine::Procedure { name: procedure, arguments };
+            let flow = match self.call(routine, caller).await {
+                Ok(outcome) => outcome.flow,
+                Err(Failure::Error(_)) => Flow::Return,
                 Err(Failure::ClientGone) => return Err(ClientGone),
             };
             if self.end_batch(flow, events).await? == Ending::Close {
@@ -82,9 +89,8 @@ impl Session {
             let name = name.as_ref().map(|name| format!("@{name}")).unwrap_or_default();
             values.push(Argument { name, output: *output, sql_type, value });
         }
-        let caller = Caller { events: frame.events, protected: frame.is_protected() };
-        let outcome = self.call(&name.name, &values, caller).await?;
-        frame.events.send(Event::ProcedureEnded).await?;
+        let routine = Routine::Procedure { name: &name.name, arguments: &values };
+        let outcome = self.call(routine, Caller::batch(frame)).await?;
         let targets = arguments.iter().filter(|(_, _, output)| *output).map(|(_, expr, _)| expr);
         for (target, output) in targets.zip(outcome.outputs) {
             if let Expr::Variable(variable) = target {
@@ -97,55 +103,75 @@ impl Session {
     /// `EXEC ('text')`
     pub(super) async fn execute_text(&mut self, frame: &mut Frame<'_>, text: &Expr) -> Result<Flow, Failure> {
         let text = self.evaluate_text(frame, text).await?;
-        let caller = Caller { events: frame.events, protected: frame.is_protected() };
-        frame.events.send(Event::ProcedureBegan).await?;
-        let outcome = self.run_prepared(&Prepared { declarations: String::new(), text }, &[], caller).await?;
-        frame.events.send(Event::ReturnStatus(outcome.status)).await?;
-        frame.events.send(Event::ProcedureEnded).await?;
+        let outcome = self.call(Routine::Text(text), Caller::batch(frame)).await?;
         Ok(if outcome.flow == Flow::Close { Flow::Close } else { Flow::Next })
     }
 
-    /// Runs a procedure up to its return status; the caller takes the outputs and ends it.
-    async fn call(
-        &mut self,
-        procedure: &str,
-        arguments: &[Argument],
-        caller: Caller<'_>,
-    ) -> Result<Outcome, Failure> {
-        caller.events.send(Event::ProcedureBegan).await?;
-        let outcome = match procedure.to_ascii_lowercase().rsplit('.').next().unwrap_or_default() {
+    /// Calls a routine and sends what the caller gets of it, from its beginning to its end.
+    async fn call(&mut self, routine: Routine<'_>, caller: Caller<'_>) -> Result<Outcome, Failure> {
+        let events = caller.events;
+        events.send(Event::ProcedureBegan).await?;
+        let result = self.dispatch(routine, caller).await;
+        match &result {
+            Ok(outcome) => {
+                events.send(Event::ReturnStatus(outcome.status)).await?;
+                for Output { name, sql_type, value } in outcome.outputs.iter().filter(|_| caller.is_client) {
+                    let (name, sql_type, value) = (name.clone(), *sql_type, value.clone());
+                    events.send(Event::ReturnValue { name, sql_type, value }).await?;
+                }
+            }
+            Err(Failure::Error(error)) if caller.is_client => {
+                events.send(Event::Error(error.clone())).await?;
+                events.send(Event::ReturnStatus(error.number)).await?;
+            }
+            Err(_) => {}
+        }
+        events.send(Event::ProcedureEnded).await?;
+        result
+    }
+
+    async fn dispatch(&mut self, routine: Routine<'_>, caller: Caller<'_>) -> Result<Outcome, Failure> {
+        let (name, arguments) = match routine {
+            Routine::Procedure { name, arguments } => (name, arguments),
+            Routine::Text(text) => {
+                let prepared = Prepared { declarations: String::new(), text };
+                return self.run_prepared(&prepared, &[], caller).await;
+            }
+        };
+        match name.to_ascii_lowercase().rsplit('.').next().unwrap_or_default() {
             "sp_executesql" => {
                 let text = text_argument(arguments, 0, "statement")?;
                 let declarations =
                     if arguments.len() > 1 { text_argument(arguments, 1, "params")? } else { String::new() };
                 let values = arguments.get(2..).unwrap_or_default();
-                self.run_prepared(&Prepared { declarations, text }, values, caller).await?
+                self.run_prepared(&Prepared { declarations, text }, values, caller).await
             }
-            "sp_prepare" => self.prepare(arguments).map(|(handle, _)| handle_outcome(handle))?,
+            "sp_prepare" => {
+                let (handle, _) = self.prepare(arguments)?;
+                Ok(Outcome { flow: Flow::Next, status: 0, outputs: vec![handle_output(arguments, handle)] })
+            }
             "sp_prepexec" => {
                 let (handle, prepared) = self.prepare(arguments)?;
-                let mut outcome =
-                    self.run_prepared(&prepared, arguments.get(3..).unwrap_or_default(), caller).await?;
-                outcome.outputs.insert(0, handle_output(handle));
-                outcome
+                let values = arguments.get(3..).unwrap_or_default();
+                let mut outcome = self.run_prepared(&prepared, values, caller).await?;
+                outcome.outputs.insert(0, handle_output(arguments, handle));
+                Ok(outcome)
             }
             "sp_execute" => {
                 let handle = handle_argument(arguments)?;
                 let prepared = self.prepared.get(&handle).cloned().ok_or_else(|| unknown_handle(handle))?;
-                self.run_prepared(&prepared, &arguments[1..], caller).await?
+                self.run_prepared(&prepared, &arguments[1..], caller).await
             }
             "sp_unprepare" => {
                 let handle = handle_argument(arguments)?;
                 self.prepared.remove(&handle).ok_or_else(|| unknown_handle(handle))?;
-                Outcome { flow: Flow::Next, status: 0, outputs: Vec::new() }
+                Ok(Outcome { flow: Flow::Next, status: 0, outputs: Vec::new() })
             }
             _ => {
-                let message = format!("Could not find stored procedure '{procedure}'.");
-                return Err(SqlError { state: 62, ..SqlError::statement(2812, message) }.into());
+                let message = format!("Could not find stored procedure '{name}'.");
+                Err(SqlError { state: 62, ..SqlError::statement(2812, message) }.into())
             }
-        };
-        caller.events.send(Event::ReturnStatus(outcome.status)).await?;
-        Ok(outcome)
+        }
     }
 
     /// Runs a text with parameters, on a copy of the session's settings.
@@ -252,12 +278,9 @@ fn handle_argument(arguments: &[Argument]) -> Result<i32, SqlError> {
     }
 }
 
-fn handle_output(handle: i32) -> Output {
-    Output { name: String::new(), sql_type: SqlType::Int, value: Value::Int(i64::from(handle)) }
-}
-
-fn handle_outcome(handle: i32) -> Outcome {
-    Outcome { flow: Flow::Next, status: 0, outputs: vec![handle_output(handle)] }
+fn handle_output(arguments: &[Argument], handle: i32) -> Output {
+    let name = arguments.first().map(|argument| argument.name.clone()).unwrap_or_default();
+    Output { name, sql_type: SqlType::Int, value: Value::Int(i64::from(handle)) }
 }
 
 fn unknown_handle(handle: i32) -> SqlError {

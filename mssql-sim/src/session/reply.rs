@@ -162,3 +162,97 @@ fn saves_by_compression(row: &[u8], columns: &[ColumnMeta]) -> bool {
     }
     saved > bitmap
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{SqlType, Value};
+
+    const MORE: u16 = 1;
+    const ERROR: u16 = 2;
+    const COUNT: u16 = 0x10;
+    const ATTENTION: u16 = 0x20;
+
+    /// Kinds of the tokens of one message, with the status of those that are DONE.
+    fn tokens(message: &[u8]) -> Vec<(u8, u16)> {
+        let mut rest = &message[8..];
+        let mut tokens = Vec::new();
+        while let Some(&kind) = rest.first() {
+            let word = |at: usize| u16::from_le_bytes([rest[at], rest[at + 1]]);
+            let (status, length) = match kind {
+                0xFD..=0xFF => (word(1), 13),
+                0x79 => (0, 5),
+                0xAA | 0xAB | 0xE3 => (0, 3 + usize::from(word(1))),
+                // One unnamed int column that may not be NULL, and its rows.
+                0x81 => (0, 11),
+                0xD1 => (0, 5),
+                other => panic!("no such token: {other:#04x}"),
+            };
+            tokens.push((kind, status));
+            rest = &rest[length..];
+        }
+        tokens
+    }
+
+    async fn reply(events: Vec<Event>) -> Vec<(u8, u16)> {
+        let mut sent = Vec::new();
+        let mut reply = ReplyWriter::new(MessageWriter::new(&mut sent, 51), "SIM".into(), true);
+        for event in events {
+            reply.event(event).await.unwrap();
+        }
+        reply.finish().await.unwrap();
+        tokens(&sent)
+    }
+
+    fn select() -> Vec<Event> {
+        let column = ColumnMeta {
+            name: String::new(),
+            sql_type: SqlType::Int,
+            nullable: false,
+            identity: false,
+            computed: false,
+        };
+        let mut row = Vec::new();
+        value::encode(&Value::Int(1), SqlType::Int, false, &mut row);
+        vec![
+            Event::Columns(vec![column].into()),
+            Event::Rows(vec![row.into()]),
+            Event::Done { command: Command::Select, rows: Some(1) },
+        ]
+    }
+
+    #[tokio::test]
+    async fn only_the_last_done_of_a_reply_says_that_nothing_follows() {
+        let both = [select(), select()].concat();
+        let result = [(0x81, 0), (0xD1, 0)];
+        let expected = [result.as_slice(), &[(0xFD, MORE | COUNT)], &result, &[(0xFD, COUNT)]].concat();
+        assert_eq!(reply(both).await, expected);
+        assert_eq!(reply(Vec::new()).await, [(0xFD, 0)]);
+        let message = Event::Info(SqlError { class: 0, ..SqlError::statement(0, "done") });
+        let printed = [select(), vec![message]].concat();
+        assert_eq!(reply(printed).await[2..], [(0xFD, MORE | COUNT), (0xAB, 0), (0xFD, 0)]);
+        let failed = vec![Event::TransactionRolledBack(7), Event::Error(SqlError::statement(1205, "victim"))];
+        assert_eq!(reply(failed).await, [(0xE3, 0), (0xAA, 0), (0xFD, ERROR)]);
+    }
+
+    #[tokio::test]
+    async fn a_procedure_ends_its_statements_in_its_own_way() {
+        let inner =
+            [vec![Event::ProcedureBegan], select(), vec![Event::ReturnStatus(0), Event::ProcedureEnded]];
+        let expected = [(0x81, 0), (0xD1, 0), (0xFF, MORE | COUNT), (0x79, 0), (0xFE, 0)];
+        assert_eq!(reply(inner.concat()).await, expected);
+    }
+
+    #[tokio::test]
+    async fn an_attention_cuts_a_reply_in_two() {
+        let mut sent = Vec::new();
+        let mut reply = ReplyWriter::new(MessageWriter::new(&mut sent, 51), "SIM".into(), true);
+        reply.event(Event::ProcedureBegan).await.unwrap();
+        reply.event(select().remove(0)).await.unwrap();
+        reply.finish_cancelled().await.unwrap();
+        reply.acknowledge_attention().await.unwrap();
+        let (cut, acknowledgement) = sent.split_at(8 + 11 + 13);
+        assert_eq!(tokens(cut), [(0x81, 0), (0xFD, ERROR)]);
+        assert_eq!(tokens(acknowledgement), [(0xFD, ATTENTION)]);
+    }
+}
