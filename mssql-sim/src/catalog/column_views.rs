@@ -47,7 +47,10 @@ const COLUMNS: &[super::ViewColumn] = &[
 
 fn columns(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
     let tables = catalog.tables();
-    tables.iter().flat_map(|table| table.def.columns.iter().map(|column| column_row(&table.def, column))).collect()
+    tables
+        .iter()
+        .flat_map(|table| table.def.columns.iter().map(|column| column_row(&table.def, column)))
+        .collect()
 }
 
 /// What `sys.columns` says about a column.
@@ -70,7 +73,11 @@ fn common_columns(table: &TableDef, column: &Column) -> Vec<Value> {
     let TypeFacts { id, max_length, precision, scale, .. } = facts(column.sql_type());
     let padded = matches!(
         column.sql_type(),
-        SqlType::Char(_) | SqlType::VarChar(_) | SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::Binary(_)
+        SqlType::Char(_)
+            | SqlType::VarChar(_)
+            | SqlType::NChar(_)
+            | SqlType::NVarChar(_)
+            | SqlType::Binary(_)
             | SqlType::VarBinary(_)
     );
     vec![

@@ -3,13 +3,21 @@
 use std::collections::HashMap;
 
 use super::definition::definition;
-use super::{BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TEXT, TINYINT, TYPE_CODE, ViewDef, bit, code, datetime, int, ordinal, text};
+use super::{
+    BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TEXT, TINYINT, TYPE_CODE, ViewDef, bit, code,
+    datetime, int, ordinal, text,
+};
 use crate::engine::TableDef;
 use crate::types::Value;
 
 pub(super) const VIEWS: &[ViewDef] = &[
     ViewDef { schema: "sys", name: "foreign_keys", columns: FOREIGN_KEYS, rows: foreign_keys },
-    ViewDef { schema: "sys", name: "foreign_key_columns", columns: FOREIGN_KEY_COLUMNS, rows: foreign_key_columns },
+    ViewDef {
+        schema: "sys",
+        name: "foreign_key_columns",
+        columns: FOREIGN_KEY_COLUMNS,
+        rows: foreign_key_columns,
+    },
     ViewDef { schema: "sys", name: "check_constraints", columns: CHECKS, rows: checks },
     ViewDef { schema: "sys", name: "default_constraints", columns: DEFAULTS, rows: defaults },
 ];
@@ -54,7 +62,8 @@ const FOREIGN_KEYS: &[super::ViewColumn] = &[
 ];
 
 fn foreign_keys(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let action = |cascade: bool| [int(u8::from(cascade)), text(if cascade { "CASCADE" } else { "NO_ACTION" })];
+    let action =
+        |cascade: bool| [int(u8::from(cascade)), text(if cascade { "CASCADE" } else { "NO_ACTION" })];
     let mut rows = Vec::new();
     for table in catalog.tables() {
         for key in &table.def.foreign_keys {
@@ -80,7 +89,8 @@ const FOREIGN_KEY_COLUMNS: &[super::ViewColumn] = &[
 
 fn foreign_key_columns(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
     let tables = catalog.tables();
-    let by_id: HashMap<i32, &TableDef> = tables.iter().map(|table| (table.def.object_id, &*table.def)).collect();
+    let by_id: HashMap<i32, &TableDef> =
+        tables.iter().map(|table| (table.def.object_id, &*table.def)).collect();
     let mut rows = Vec::new();
     for table in &tables {
         for key in &table.def.foreign_keys {
@@ -125,7 +135,13 @@ fn checks(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
     for table in catalog.tables() {
         for check in &table.def.checks {
             let mut row = constraint(&table.def, &check.name, check.object_id, ("C", "CHECK_CONSTRAINT"));
-            row.extend([bit(false), bit(false), int(0), text(&definition(&check.expr)), bit(check.system_named)]);
+            row.extend([
+                bit(false),
+                bit(false),
+                int(0),
+                text(&definition(&check.expr)),
+                bit(check.system_named),
+            ]);
             rows.push(row);
         }
     }
@@ -155,7 +171,11 @@ fn defaults(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
             if let Some(default) = &column.default {
                 let kind = ("D", "DEFAULT_CONSTRAINT");
                 let mut row = constraint(&table.def, &default.name, default.object_id, kind);
-                row.extend([int(column.column_id), text(&definition(&default.expr)), bit(default.system_named)]);
+                row.extend([
+                    int(column.column_id),
+                    text(&definition(&default.expr)),
+                    bit(default.system_named),
+                ]);
                 rows.push(row);
             }
         }

@@ -6,7 +6,12 @@ use crate::types::{SqlType, Value};
 
 pub(super) const VIEWS: &[ViewDef] = &[
     ViewDef { schema: "sys", name: "databases", columns: DATABASES, rows: databases },
-    ViewDef { schema: "sys", name: "database_recovery_status", columns: RECOVERY_STATUS, rows: recovery_status },
+    ViewDef {
+        schema: "sys",
+        name: "database_recovery_status",
+        columns: RECOVERY_STATUS,
+        rows: recovery_status,
+    },
     ViewDef { schema: "sys", name: "schemas", columns: SCHEMAS, rows: schemas },
     ViewDef { schema: "sys", name: "database_principals", columns: PRINCIPALS, rows: principals },
 ];
@@ -102,7 +107,9 @@ const PRINCIPALS: &[super::ViewColumn] = &[
 ];
 
 fn principals(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let role = |name: &str, id: i32| vec![text(name), int(id), text("R"), text("DATABASE_ROLE"), Value::Null, bit(id != 0)];
+    let role = |name: &str, id: i32| {
+        vec![text(name), int(id), text("R"), text("DATABASE_ROLE"), Value::Null, bit(id != 0)]
+    };
     let user =
         |name: &str, id: i32| vec![text(name), int(id), text("S"), text("SQL_USER"), text("dbo"), bit(false)];
     let mut rows = vec![role("public", 0), user("dbo", 1), user("guest", 2)];

@@ -31,10 +31,13 @@ fn render(expr: &Expr) -> String {
             format!("{} {}BETWEEN {} AND {}", render(e), negation(*not), render(low), render(high))
         }
         Expr::Like(e, pattern, escape, not) => {
-            let escape = escape.as_ref().map_or_else(String::new, |escape| format!(" ESCAPE {}", render(escape)));
+            let escape =
+                escape.as_ref().map_or_else(String::new, |escape| format!(" ESCAPE {}", render(escape)));
             format!("{} {}LIKE {}{escape}", render(e), negation(*not), render(pattern))
         }
-        Expr::Case { operand, branches, otherwise } => case(operand.as_deref(), branches, otherwise.as_deref()),
+        Expr::Case { operand, branches, otherwise } => {
+            case(operand.as_deref(), branches, otherwise.as_deref())
+        }
         Expr::Cast { expr, sql_type, style, try_cast } => {
             let style = style.as_ref().map_or_else(String::new, |style| format!(",{}", render(style)));
             let function = if *try_cast { "TRY_CONVERT" } else { "CONVERT" };

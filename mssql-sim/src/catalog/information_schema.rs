@@ -14,15 +14,17 @@ pub(super) const VIEWS: &[ViewDef] = &[
     ViewDef { schema: SCHEMA, name: "SCHEMATA", columns: SCHEMATA, rows: schemata },
     ViewDef { schema: SCHEMA, name: "TABLES", columns: TABLES, rows: tables },
     ViewDef { schema: SCHEMA, name: "COLUMNS", columns: COLUMNS, rows: columns },
-    ViewDef { schema: SCHEMA, name: "TABLE_CONSTRAINTS", columns: TABLE_CONSTRAINTS, rows: table_constraints },
+    ViewDef {
+        schema: SCHEMA,
+        name: "TABLE_CONSTRAINTS",
+        columns: TABLE_CONSTRAINTS,
+        rows: table_constraints,
+    },
     ViewDef { schema: SCHEMA, name: "KEY_COLUMN_USAGE", columns: KEY_COLUMN_USAGE, rows: key_column_usage },
 ];
 
-const SCHEMATA: &[super::ViewColumn] = &[
-    ("CATALOG_NAME", SYSNAME, true),
-    ("SCHEMA_NAME", SYSNAME, false),
-    ("SCHEMA_OWNER", SYSNAME, true),
-];
+const SCHEMATA: &[super::ViewColumn] =
+    &[("CATALOG_NAME", SYSNAME, true), ("SCHEMA_NAME", SYSNAME, false), ("SCHEMA_OWNER", SYSNAME, true)];
 
 fn schemata(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
     let schemas = catalog.engine.schemas(catalog.database).into_iter();
@@ -113,7 +115,8 @@ fn lengths(sql_type: SqlType) -> [Value; 2] {
         _ if is_text(sql_type) => i64::from(facts(sql_type).max_length),
         _ => return [Value::Null, Value::Null],
     };
-    let width = if matches!(sql_type, SqlType::NChar(_) | SqlType::NVarChar(_)) && octets > 0 { 2 } else { 1 };
+    let width =
+        if matches!(sql_type, SqlType::NChar(_) | SqlType::NVarChar(_)) && octets > 0 { 2 } else { 1 };
     [int(octets / width), int(octets)]
 }
 
@@ -160,7 +163,11 @@ fn table_constraints(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
     for table in catalog.tables() {
         let def = &table.def;
         let primary = def.primary_key.iter().map(|key| (&key.name, "PRIMARY KEY"));
-        let unique = def.indexes.iter().filter(|index| index.constraint.is_some()).map(|index| (&index.name, "UNIQUE"));
+        let unique = def
+            .indexes
+            .iter()
+            .filter(|index| index.constraint.is_some())
+            .map(|index| (&index.name, "UNIQUE"));
         let foreign = def.foreign_keys.iter().map(|key| (&key.name, "FOREIGN KEY"));
         let checks = def.checks.iter().map(|check| (&check.name, "CHECK"));
         for (name, kind) in primary.chain(unique).chain(foreign).chain(checks) {
@@ -205,14 +212,7 @@ fn key_column_usage(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
 
 fn constraint_name(catalog: &Catalog<'_>, table: &TableDef, name: &str) -> Vec<Value> {
     let database = database_name(catalog);
-    vec![
-        database.clone(),
-        text(&table.schema),
-        text(name),
-        database,
-        text(&table.schema),
-        text(&table.name),
-    ]
+    vec![database.clone(), text(&table.schema), text(name), database, text(&table.schema), text(&table.name)]
 }
 
 fn database_name(catalog: &Catalog<'_>) -> Value {

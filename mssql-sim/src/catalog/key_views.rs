@@ -1,6 +1,9 @@
 //! Views of keys and indexes.
 
-use super::{BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TEXT, TINYINT, TYPE_CODE, ViewDef, bit, code, datetime, int, ordinal, text};
+use super::{
+    BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TEXT, TINYINT, TYPE_CODE, ViewDef, bit, code,
+    datetime, int, ordinal, text,
+};
 use crate::engine::{KeyColumn, PRIMARY_INDEX_ID, TableDef};
 use crate::types::Value;
 
@@ -56,7 +59,9 @@ fn index_facts(table: &TableDef) -> Vec<IndexFacts<'_>> {
             primary: true,
             constraint: false,
         },
-        None => IndexFacts { id: 0, name: None, kind: HEAP, unique: false, primary: false, constraint: false },
+        None => {
+            IndexFacts { id: 0, name: None, kind: HEAP, unique: false, primary: false, constraint: false }
+        }
     };
     let others = table.indexes.iter().map(|index| IndexFacts {
         id: index.index_id,
@@ -116,7 +121,12 @@ fn index_columns(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
         let primary = def.primary_key.iter().map(|key| (PRIMARY_INDEX_ID, &key.columns));
         let indexes = primary.chain(def.indexes.iter().map(|index| (index.index_id, &index.columns)));
         for (index_id, columns) in indexes {
-            rows.extend(columns.iter().enumerate().map(|(position, column)| key_column(def, index_id, position, *column)));
+            rows.extend(
+                columns
+                    .iter()
+                    .enumerate()
+                    .map(|(position, column)| key_column(def, index_id, position, *column)),
+            );
         }
     }
     rows

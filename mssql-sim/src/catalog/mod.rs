@@ -161,7 +161,8 @@ fn code(s: &str) -> Value {
 fn datetime(time: DateTime<Utc>) -> Value {
     /// Days of the common era before 1900-01-01.
     const DAYS_BEFORE_1900: i32 = 693_596;
-    let millis = u64::from(time.num_seconds_from_midnight()) * 1000 + u64::from(time.nanosecond() / 1_000_000);
+    let millis =
+        u64::from(time.num_seconds_from_midnight()) * 1000 + u64::from(time.nanosecond() / 1_000_000);
     let ticks = u32::try_from((millis * 3 + 5) / 10).unwrap_or(u32::MAX);
     Value::DateTime { days: time.num_days_from_ce() - DAYS_BEFORE_1900, ticks: ticks.min(300 * 86_400 - 1) }
 }

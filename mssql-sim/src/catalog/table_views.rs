@@ -1,7 +1,8 @@
 //! Views of tables and other objects.
 
 use super::{
-    BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, TYPE_CODE, ViewDef, bit, code, datetime, int, text,
+    BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, TYPE_CODE, ViewDef, bit, code,
+    datetime, int, text,
 };
 use crate::engine::{PRIMARY_INDEX_ID, TableInfo};
 use crate::types::{Length, SqlType, Value};
@@ -117,12 +118,14 @@ fn table_object(table: &TableInfo) -> Vec<Value> {
 /// A row per constraint; its parent is the table.
 fn constraint_objects(table: &TableInfo) -> Vec<Vec<Value>> {
     let def = &table.def;
-    let primary = def.primary_key.iter().map(|key| (&key.name, key.object_id, ("PK", "PRIMARY_KEY_CONSTRAINT")));
+    let primary =
+        def.primary_key.iter().map(|key| (&key.name, key.object_id, ("PK", "PRIMARY_KEY_CONSTRAINT")));
     let unique = def
         .indexes
         .iter()
         .filter_map(|index| index.constraint.map(|id| (&index.name, id, ("UQ", "UNIQUE_CONSTRAINT"))));
-    let foreign = def.foreign_keys.iter().map(|key| (&key.name, key.object_id, ("F", "FOREIGN_KEY_CONSTRAINT")));
+    let foreign =
+        def.foreign_keys.iter().map(|key| (&key.name, key.object_id, ("F", "FOREIGN_KEY_CONSTRAINT")));
     let checks = def.checks.iter().map(|check| (&check.name, check.object_id, ("C", "CHECK_CONSTRAINT")));
     let defaults = def.columns.iter().filter_map(|column| {
         column.default.as_ref().map(|default| (&default.name, default.object_id, ("D", "DEFAULT_CONSTRAINT")))

@@ -1,6 +1,9 @@
 //! Views of Change Tracking.
 
-use super::{BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, TYPE_CODE, ViewDef, bit, code, datetime, int, optional_int, text};
+use super::{
+    BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, TYPE_CODE, ViewDef, bit, code,
+    datetime, int, optional_int, text,
+};
 use crate::types::Value;
 
 pub(super) const VIEWS: &[ViewDef] = &[

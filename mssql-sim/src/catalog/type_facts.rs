@@ -38,7 +38,9 @@ pub fn facts(sql_type: SqlType) -> TypeFacts {
         SqlType::SmallDateTime => ("smalldatetime", 58, 4, 16, 0),
         SqlType::Date => ("date", 40, 3, 10, 0),
         SqlType::Time(scale) => ("time", 41, time_bytes(scale), with_fraction(8, scale), scale),
-        SqlType::DateTime2(scale) => ("datetime2", 42, time_bytes(scale) + 3, with_fraction(19, scale), scale),
+        SqlType::DateTime2(scale) => {
+            ("datetime2", 42, time_bytes(scale) + 3, with_fraction(19, scale), scale)
+        }
         SqlType::DateTimeOffset(scale) => {
             ("datetimeoffset", 43, time_bytes(scale) + 5, with_fraction(26, scale), scale)
         }

@@ -36,12 +36,14 @@ impl Engine {
         let state = self.state();
         let table = state.table(&read.table)?;
         let tracking = table.tracking.as_ref().ok_or_else(|| not_tracked(&read.table))?;
-        let Some(found) = table.rows.range(IndexRef::Primary, &KeyRange::starting_with(key), None).next() else {
+        let Some(found) = table.rows.range(IndexRef::Primary, &KeyRange::starting_with(key), None).next()
+        else {
             return Ok(None);
         };
         let Some(row) = read.look(IndexRef::Primary, &found)? else { return Ok(None) };
         let own = found.entry.pending.as_ref().is_some_and(|p| p.written.is_some());
-        let change = if own { None } else { tracking.last_change(found.key, state.changes_instant(read.sight)) };
+        let change =
+            if own { None } else { tracking.last_change(found.key, state.changes_instant(read.sight)) };
         Ok(Some(tracking::version_row(change, &tracking::key_columns(&read.table, &row))))
     }
 
@@ -71,7 +73,11 @@ impl Engine {
     ///
     /// # Errors
     /// 5088 if it is on already.
-    pub fn enable_database_tracking(&self, database: DatabaseId, options: TrackingOptions) -> Result<(), SqlError> {
+    pub fn enable_database_tracking(
+        &self,
+        database: DatabaseId,
+        options: TrackingOptions,
+    ) -> Result<(), SqlError> {
         let mut state = self.state();
         let database = state.database_mut(database);
         if database.tracking.is_some() {
@@ -91,7 +97,11 @@ impl Engine {
     ///
     /// # Errors
     /// 5089 if it is off.
-    pub fn alter_database_tracking(&self, database: DatabaseId, options: TrackingOptions) -> Result<(), SqlError> {
+    pub fn alter_database_tracking(
+        &self,
+        database: DatabaseId,
+        options: TrackingOptions,
+    ) -> Result<(), SqlError> {
         let mut state = self.state();
         let database = state.database_mut(database);
         let Some(tracking) = database.tracking else { return Err(tracking_is_off(&database.name, 2)) };
@@ -188,7 +198,8 @@ impl Engine {
         let database = state.database_mut(database);
         let Some(tracking) = database.tracking else { return };
         let expired = now - TimeDelta::minutes(i64::from(tracking.retention_minutes));
-        let last = database.commits.values().rev().find(|commit| commit.time < expired).map(|commit| commit.version);
+        let last =
+            database.commits.values().rev().find(|commit| commit.time < expired).map(|commit| commit.version);
         if let Some(version) = last {
             for table in database.tables.values_mut() {
                 if let Some(tracking) = &mut table.tracking {
@@ -250,6 +261,11 @@ fn with_options(mut tracking: DatabaseTracking, options: TrackingOptions) -> Dat
 fn tracking_is_off(database: &str, state: u8) -> SqlError {
     SqlError {
         state,
-        ..SqlError::statement(5089, format!("Change tracking is disabled for database '{database}'. Change tracking must be enabled on a database to modify change tracking settings."))
+        ..SqlError::statement(
+            5089,
+            format!(
+                "Change tracking is disabled for database '{database}'. Change tracking must be enabled on a database to modify change tracking settings."
+            ),
+        )
     }
 }

@@ -56,7 +56,9 @@ impl Collation {
         if upper == "DATABASE_DEFAULT" {
             return Ok(Self::DEFAULT);
         }
-        if !(upper.starts_with("LATIN1_GENERAL") || upper.starts_with("SQL_LATIN1_GENERAL_CP1_") || upper.starts_with("MODERN_SPANISH"))
+        if !(upper.starts_with("LATIN1_GENERAL")
+            || upper.starts_with("SQL_LATIN1_GENERAL_CP1_")
+            || upper.starts_with("MODERN_SPANISH"))
             || upper.contains("UTF8")
         {
             return Err(invalid());

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::TransactionId;
 use super::collation::fold_name;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::permission::{Grant, User};
 use super::rows::Rows;
 use super::tracking::{CommitRecord, DatabaseTracking, TableTracking};
-use super::TransactionId;
 
 /// First object id given to a user's object.
 const FIRST_OBJECT_ID: ObjectId = 901_578_250;
@@ -116,7 +116,10 @@ impl Database {
             name: name.to_owned(),
             created: now,
             recovery_fork: Uuid::new_v4(),
-            schemas: FIXED_SCHEMAS.iter().map(|(id, name)| Schema { id: *id, name: (*name).to_owned() }).collect(),
+            schemas: FIXED_SCHEMAS
+                .iter()
+                .map(|(id, name)| Schema { id: *id, name: (*name).to_owned() })
+                .collect(),
             tables: BTreeMap::new(),
             names: HashMap::new(),
             last_object_id: FIRST_OBJECT_ID - OBJECT_ID_STEP,

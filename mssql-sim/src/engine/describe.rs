@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::Engine;
 use super::database::Schema;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::statement::NameScope;
 use super::tracking::DatabaseTracking;
-use super::Engine;
 use crate::types::SqlError;
 
 /// A database.
@@ -103,10 +103,9 @@ impl Engine {
     pub fn tables(&self, scope: &NameScope, database: DatabaseId) -> Vec<TableInfo> {
         let state = self.state();
         let database = state.database(database);
-        let shown = database
-            .tables
-            .values()
-            .filter(|table| table.exists_for(scope.transaction) && database.shows(&scope.principal, &table.def));
+        let shown = database.tables.values().filter(|table| {
+            table.exists_for(scope.transaction) && database.shows(&scope.principal, &table.def)
+        });
         let tables = shown.map(|table| TableInfo {
             def: Arc::clone(&table.def),
             last_identity: table.identity,

@@ -95,13 +95,18 @@ impl State {
         key: &ForeignKey,
         row: &[u8],
     ) -> Result<(), Interrupt> {
-        let parent = self.find_table((child.database, key.parent)).expect("a referenced table cannot be dropped");
+        let parent =
+            self.find_table((child.database, key.parent)).expect("a referenced table cannot be dropped");
         let Some(bytes) = referencing_bytes(child, key, &parent.def, row) else { return Ok(()) };
         let read = latest(&parent.def, transaction);
         let index = parent_index(&parent.def, key);
         for found in parent.rows.range(index, &KeyRange::starting_with(&bytes), None) {
             if let Some(holder) = found.entry.holder_other_than(transaction) {
-                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource: Resource::Key }));
+                return Err(Interrupt::Wait(LockWait {
+                    waiter: transaction,
+                    holder,
+                    resource: Resource::Key,
+                }));
             }
             if read.look(index, &found)?.is_some() {
                 return Ok(());
@@ -202,7 +207,9 @@ impl State {
 
 /// Whether an update changes the foreign key of a row.
 fn moves(child: &TableDef, key: &ForeignKey, before: &[u8], after: &[u8]) -> bool {
-    key.columns.iter().any(|c| column_value(&child.layout, before, *c) != column_value(&child.layout, after, *c))
+    key.columns
+        .iter()
+        .any(|c| column_value(&child.layout, before, *c) != column_value(&child.layout, after, *c))
 }
 
 fn parent_index(parent: &TableDef, key: &ForeignKey) -> IndexRef {

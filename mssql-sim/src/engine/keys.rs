@@ -87,7 +87,13 @@ fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
 pub fn key_prefix(table: &TableDef, index: IndexRef, values: &[Value]) -> Vec<u8> {
     let mut out = Vec::new();
     for (value, column) in values.iter().zip(table.index_columns(index)) {
-        encode(value, table.columns[column.column].sql_type(), table.collation(column.column), column.descending, &mut out);
+        encode(
+            value,
+            table.columns[column.column].sql_type(),
+            table.collation(column.column),
+            column.descending,
+            &mut out,
+        );
     }
     out
 }
@@ -106,7 +112,13 @@ impl TableDef {
 pub(super) fn encode_row(table: &TableDef, columns: &[KeyColumn], row: &[u8], out: &mut Vec<u8>) {
     for column in columns {
         let value = layout::column_value(&table.layout, row, column.column);
-        encode(&value, table.columns[column.column].sql_type(), table.collation(column.column), column.descending, out);
+        encode(
+            &value,
+            table.columns[column.column].sql_type(),
+            table.collation(column.column),
+            column.descending,
+            out,
+        );
     }
 }
 
@@ -206,8 +218,14 @@ mod tests {
             Value::Guid(g)
         };
         for (sql_type, ascending) in [
-            (SqlType::BigInt, vec![Value::Null, Value::Int(i64::MIN), Value::Int(-1), Value::Int(0), Value::Int(7)]),
-            (SqlType::Float, vec![Value::Float(-1e300), Value::Float(-0.5), Value::Float(0.0), Value::Float(2.0)]),
+            (
+                SqlType::BigInt,
+                vec![Value::Null, Value::Int(i64::MIN), Value::Int(-1), Value::Int(0), Value::Int(7)],
+            ),
+            (
+                SqlType::Float,
+                vec![Value::Float(-1e300), Value::Float(-0.5), Value::Float(0.0), Value::Float(2.0)],
+            ),
             (
                 decimal,
                 vec![
@@ -216,12 +234,21 @@ mod tests {
                     Value::Decimal { unscaled: 151, scale: 2 },
                 ],
             ),
-            (bytes, [&[][..], &[0], &[0, 0], &[0, 1], &[1], &[0xFF]].map(|b| Value::Bytes(b.to_vec())).to_vec()),
+            (
+                bytes,
+                [&[][..], &[0], &[0, 0], &[0, 1], &[1], &[0xFF]].map(|b| Value::Bytes(b.to_vec())).to_vec(),
+            ),
             (SqlType::UniqueIdentifier, vec![guid(9, 0), guid(10, 0), guid(0, 1)]),
         ] {
             for pair in ascending.windows(2) {
-                assert!(key(&pair[0], sql_type, false) < key(&pair[1], sql_type, false), "{sql_type:?} {pair:?}");
-                assert!(key(&pair[0], sql_type, true) > key(&pair[1], sql_type, true), "{sql_type:?} DESC {pair:?}");
+                assert!(
+                    key(&pair[0], sql_type, false) < key(&pair[1], sql_type, false),
+                    "{sql_type:?} {pair:?}"
+                );
+                assert!(
+                    key(&pair[0], sql_type, true) > key(&pair[1], sql_type, true),
+                    "{sql_type:?} DESC {pair:?}"
+                );
             }
         }
     }

@@ -229,7 +229,10 @@ impl Engine {
 }
 
 fn timed_out(resource: Resource) -> SqlError {
-    SqlError { state: resource.state(), ..SqlError::statement(1222, "Lock request time out period exceeded.") }
+    SqlError {
+        state: resource.state(),
+        ..SqlError::statement(1222, "Lock request time out period exceeded.")
+    }
 }
 
 fn deadlock(resource: Resource, process_id: u16) -> SqlError {

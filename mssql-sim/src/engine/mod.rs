@@ -37,10 +37,10 @@ mod rows;
 mod schema;
 mod state;
 mod statement;
-pub mod tracking;
-mod transaction;
 #[cfg(test)]
 mod tests;
+pub mod tracking;
+mod transaction;
 mod write;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -54,8 +54,8 @@ use tokio::sync::Notify;
 pub use clock::Clock;
 pub use database::Schema;
 pub use definition::{
-    Check, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity, IndexDef, IndexRef, KeyColumn, KeyDef, ObjectId,
-    PRIMARY_INDEX_ID, TableDef,
+    Check, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity, IndexDef, IndexRef, KeyColumn,
+    KeyDef, ObjectId, PRIMARY_INDEX_ID, TableDef,
 };
 pub use describe::{DatabaseInfo, TableInfo, TrackingInfo, UserInfo};
 pub use keys::{KeyRange, key_prefix};
@@ -136,7 +136,8 @@ impl Engine {
     /// A server with the system databases and no logins.
     pub fn new(options: Options) -> Self {
         let now = options.clock.now();
-        let system = SYSTEM_DATABASES.map(|(id, name)| (DatabaseId(id), Database::new(DatabaseId(id), name, now)));
+        let system =
+            SYSTEM_DATABASES.map(|(id, name)| (DatabaseId(id), Database::new(DatabaseId(id), name, now)));
         let state = State {
             clock: options.clock,
             options,

@@ -3,11 +3,11 @@
 //! A sysadmin may do everything. Anybody else needs a user in the database and grants on the table, its schema or the
 //! database; DENY wins, CONTROL covers every permission. A table of which one holds nothing is not shown by the catalog.
 
+use super::Engine;
 use super::collation::fold_name;
 use super::database::Database;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::state::State;
-use super::Engine;
 use crate::parser::ast::GrantKind;
 use crate::types::{Reach, SqlError};
 
@@ -85,8 +85,16 @@ impl Database {
 
     /// Whether a table is shown: any permission on it will do.
     pub(super) fn shows(&self, principal: &Principal, table: &TableDef) -> bool {
-        const ANY: [&str; 8] =
-            ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "ALTER", "VIEW CHANGE TRACKING", "VIEW DEFINITION"];
+        const ANY: [&str; 8] = [
+            "SELECT",
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+            "REFERENCES",
+            "ALTER",
+            "VIEW CHANGE TRACKING",
+            "VIEW DEFINITION",
+        ];
         ANY.iter().any(|permission| self.permits(principal, permission, &scopes_of(table)))
     }
 }
@@ -135,7 +143,8 @@ impl Engine {
     pub fn use_database(&self, principal: &Principal, name: &str) -> Result<DatabaseId, SqlError> {
         let state = self.state();
         let Some(database) = state.databases.values().find(|d| fold_name(&d.name) == fold_name(name)) else {
-            let message = format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
+            let message =
+                format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
             return Err(SqlError::statement(911, message));
         };
         if principal.sysadmin || database.user_of(principal).is_some() || database.name == "master" {
@@ -153,7 +162,10 @@ impl Engine {
         if principal.sysadmin {
             return "dbo".to_owned();
         }
-        self.state().database(database).user_of(principal).map_or_else(|| "guest".to_owned(), |user| user.name.clone())
+        self.state()
+            .database(database)
+            .user_of(principal)
+            .map_or_else(|| "guest".to_owned(), |user| user.name.clone())
     }
 
     /// Adds a user to a database.
@@ -191,7 +203,9 @@ impl Engine {
         let database = state.database_mut(database);
         let folded = fold_name(user);
         if folded != PUBLIC && !database.users.iter().any(|known| fold_name(&known.name) == folded) {
-            let message = format!("Cannot find the user '{user}', because it does not exist or you do not have permission.");
+            let message = format!(
+                "Cannot find the user '{user}', because it does not exist or you do not have permission."
+            );
             return Err(SqlError::statement(15151, message));
         }
         let permission = permission.to_ascii_uppercase();
@@ -221,7 +235,12 @@ impl Engine {
     }
 
     /// Whether a permission on the database itself is held (`HAS_PERMS_BY_NAME`).
-    pub fn permitted_on_database(&self, principal: &Principal, permission: &str, database: DatabaseId) -> bool {
+    pub fn permitted_on_database(
+        &self,
+        principal: &Principal,
+        permission: &str,
+        database: DatabaseId,
+    ) -> bool {
         self.state().database(database).permits(principal, permission, &[GrantScope::Database])
     }
 

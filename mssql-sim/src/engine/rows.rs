@@ -137,7 +137,9 @@ impl Rows {
         after: Option<&Key>,
     ) -> Box<dyn Iterator<Item = Found<'a>> + 'a> {
         let from = match after {
-            Some(position) if position.as_ref() >= range.from.as_slice() => Bound::Excluded(position.as_ref()),
+            Some(position) if position.as_ref() >= range.from.as_slice() => {
+                Bound::Excluded(position.as_ref())
+            }
             _ => Bound::Included(range.from.as_slice()),
         };
         let to = range.to.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -145,16 +147,20 @@ impl Rows {
             return Box::new(std::iter::empty());
         }
         match index {
-            IndexRef::Primary => Box::new(
-                self.entries
-                    .range::<[u8], _>((from, to))
-                    .map(|(key, entry)| Found { position: key, key, entry }),
-            ),
-            IndexRef::Secondary(number) => Box::new(
-                self.indexes[number]
-                    .range::<[u8], _>((from, to))
-                    .map(|(position, key)| Found { position, key, entry: &self.entries[key] }),
-            ),
+            IndexRef::Primary => {
+                Box::new(self.entries.range::<[u8], _>((from, to)).map(|(key, entry)| Found {
+                    position: key,
+                    key,
+                    entry,
+                }))
+            }
+            IndexRef::Secondary(number) => {
+                Box::new(self.indexes[number].range::<[u8], _>((from, to)).map(|(position, key)| Found {
+                    position,
+                    key,
+                    entry: &self.entries[key],
+                }))
+            }
         }
     }
 
@@ -191,7 +197,9 @@ impl Rows {
                 positions.insert(index_position(table, &index.columns, row, key), key.clone());
             }
         }
-        let Some(pending) = self.entries.get_mut(key).and_then(|entry| entry.pending.as_mut()) else { return };
+        let Some(pending) = self.entries.get_mut(key).and_then(|entry| entry.pending.as_mut()) else {
+            return;
+        };
         let undone = std::mem::replace(&mut pending.written, before);
         if let Some(Some(row)) = undone {
             self.forget(table, key, &row);
@@ -227,7 +235,8 @@ impl Rows {
             dropped = entry.older.split_off(needed + 1);
         }
         let settled = entry.older.is_empty();
-        let gone = settled && entry.newest.as_ref().is_some_and(|v| v.image.is_none() && v.sequence <= oldest);
+        let gone =
+            settled && entry.newest.as_ref().is_some_and(|v| v.image.is_none() && v.sequence <= oldest);
         if gone {
             entry.newest = None;
         }
@@ -245,10 +254,9 @@ impl Rows {
     fn forget(&mut self, table: &TableDef, key: &Key, row: &[u8]) {
         for (index, positions) in table.indexes.iter().zip(&mut self.indexes) {
             let position = index_position(table, &index.columns, row, key);
-            let used = self
-                .entries
-                .get(key)
-                .is_some_and(|entry| entry.images().any(|r| index_position(table, &index.columns, r, key) == position));
+            let used = self.entries.get(key).is_some_and(|entry| {
+                entry.images().any(|r| index_position(table, &index.columns, r, key) == position)
+            });
             if !used {
                 positions.remove(&position);
             }

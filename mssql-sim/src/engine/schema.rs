@@ -44,7 +44,8 @@ impl Engine {
     /// 3702 while a transaction uses it, 3701 if it does not exist, 3708 for a system database.
     pub fn drop_database(&self, name: &str) -> Result<(), SqlError> {
         let mut state = self.state();
-        let Some(id) = state.databases.values().find(|d| fold_name(&d.name) == fold_name(name)).map(|d| d.id) else {
+        let Some(id) = state.databases.values().find(|d| fold_name(&d.name) == fold_name(name)).map(|d| d.id)
+        else {
             let message = format!(
                 "Cannot drop the database '{name}', because it does not exist or you do not have permission."
             );
@@ -110,7 +111,12 @@ impl Engine {
     }
 
     /// A table by its id, as a transaction sees it.
-    pub fn table_by_id(&self, transaction: TransactionId, database: DatabaseId, id: ObjectId) -> Option<Arc<TableDef>> {
+    pub fn table_by_id(
+        &self,
+        transaction: TransactionId,
+        database: DatabaseId,
+        id: ObjectId,
+    ) -> Option<Arc<TableDef>> {
         let state = self.state();
         let table = state.find_table((database, id)).filter(|table| table.exists_for(transaction))?;
         Some(Arc::clone(&table.def))
@@ -268,7 +274,8 @@ impl State {
         let before = std::mem::replace(&mut table.def, Arc::clone(&new));
         // Undone last, when the old rows are back: its indexes are built from them.
         self.transaction_mut(transaction)?.undo.push(Undo::Definition { table: old.reference(), before });
-        let rekeyed = new.primary_key.as_ref().map(|k| &k.columns) != old.primary_key.as_ref().map(|k| &k.columns);
+        let rekeyed =
+            new.primary_key.as_ref().map(|k| &k.columns) != old.primary_key.as_ref().map(|k| &k.columns);
         if rows.is_some() || rekeyed {
             self.rebuild(transaction, old, &new, rows)?;
         }
@@ -297,10 +304,16 @@ impl State {
             let key = new.key_of(&row).unwrap_or_else(|| row_number.to_be_bytes().as_slice().into());
             let entry = if entry.pending.is_some() {
                 locks.push((new.reference(), Key::clone(&key)));
-                Entry { pending: Some(Pending { owner: transaction, written: Some(Some(Arc::clone(&row))) }), ..Entry::default() }
+                Entry {
+                    pending: Some(Pending { owner: transaction, written: Some(Some(Arc::clone(&row))) }),
+                    ..Entry::default()
+                }
             } else {
                 let sequence = entry.newest.as_ref().map_or(0, |version| version.sequence);
-                Entry { newest: Some(Version { sequence, image: Some(Arc::clone(&row)) }), ..Entry::default() }
+                Entry {
+                    newest: Some(Version { sequence, image: Some(Arc::clone(&row)) }),
+                    ..Entry::default()
+                }
             };
             if rebuilt.place(key, entry).is_some() {
                 return Err(duplicates(new, IndexRef::Primary, &row));
@@ -338,7 +351,10 @@ impl State {
 }
 
 fn name_taken(name: &str) -> SqlError {
-    SqlError { state: 6, ..SqlError::statement(2714, format!("There is already an object named '{name}' in the database.")) }
+    SqlError {
+        state: 6,
+        ..SqlError::statement(2714, format!("There is already an object named '{name}' in the database."))
+    }
 }
 
 fn duplicates(table: &TableDef, index: IndexRef, row: &[u8]) -> SqlError {

@@ -124,10 +124,12 @@ impl Engine {
         let state = self.state();
         let database = match &name.database {
             None => state.database(scope.database),
-            Some(wanted) => match state.databases.values().find(|d| fold_name(&d.name) == fold_name(wanted)) {
-                Some(database) => database,
-                None => return Ok(None),
-            },
+            Some(wanted) => {
+                match state.databases.values().find(|d| fold_name(&d.name) == fold_name(wanted)) {
+                    Some(database) => database,
+                    None => return Ok(None),
+                }
+            }
         };
         let schema_name = name.schema.as_deref().filter(|schema| !schema.is_empty()).unwrap_or("dbo");
         if let Some(view) = catalog::View::named(schema_name, &name.name) {
@@ -152,7 +154,12 @@ impl Engine {
     /// # Errors
     /// 3952 and 3961 under SNAPSHOT; waits for a transaction that is changing the definition. If the definition has
     /// changed since `table` was resolved, the wait is over at once and the statement is bound again.
-    pub fn open(&self, statement: &StatementScope, table: &Arc<TableDef>, hint: ReadHint) -> Result<TableRead, Interrupt> {
+    pub fn open(
+        &self,
+        statement: &StatementScope,
+        table: &Arc<TableDef>,
+        hint: ReadHint,
+    ) -> Result<TableRead, Interrupt> {
         let mut state = self.state();
         state.transaction(statement.transaction)?;
         state.hold_definition(statement, table)?;
@@ -173,7 +180,9 @@ impl Engine {
                 break;
             }
             match read.look(scan.index, &step) {
-                Ok(Some(row)) => found.push(ScannedRow { position: step.position.clone(), key: step.key.clone(), row }),
+                Ok(Some(row)) => {
+                    found.push(ScannedRow { position: step.position.clone(), key: step.key.clone(), row });
+                }
                 Ok(None) => {}
                 Err(_) if !found.is_empty() => break,
                 Err(wait) => return Err(wait),
@@ -187,7 +196,11 @@ impl TableRead {
     /// The visible row of a step, if it is there and belongs to this position of the index.
     pub(super) fn look(&self, index: IndexRef, step: &Found<'_>) -> Result<Option<Row>, Interrupt> {
         let row = step.entry.visible(self.sight).map_err(|holder| {
-            Interrupt::Wait(LockWait { waiter: self.transaction, holder, resource: self.table.row_resource() })
+            Interrupt::Wait(LockWait {
+                waiter: self.transaction,
+                holder,
+                resource: self.table.row_resource(),
+            })
         })?;
         let Some(row) = row else { return Ok(None) };
         if let IndexRef::Secondary(_) = index {
@@ -217,13 +230,18 @@ impl State {
         let reference = def.reference();
         let waiter = statement.transaction;
         if let Some(holder) = self.definitions.changer(reference, waiter) {
-            return Err(Interrupt::Wait(LockWait { waiter, holder, resource: Resource::Definition(reference) }));
+            return Err(Interrupt::Wait(LockWait {
+                waiter,
+                holder,
+                resource: Resource::Definition(reference),
+            }));
         }
         let table = self.table(def)?;
         if !Arc::ptr_eq(&table.def, def) {
             return Err(Interrupt::changed(waiter));
         }
-        let running = self.statements.get_mut(&statement.id).expect("a statement is registered until it is dropped");
+        let running =
+            self.statements.get_mut(&statement.id).expect("a statement is registered until it is dropped");
         if !running.tables.contains(&reference) {
             running.tables.push(reference);
             self.definitions.share(reference, waiter);
@@ -231,7 +249,12 @@ impl State {
         Ok(())
     }
 
-    fn sight(&mut self, statement: &StatementScope, def: &TableDef, hint: ReadHint) -> Result<Sight, Interrupt> {
+    fn sight(
+        &mut self,
+        statement: &StatementScope,
+        def: &TableDef,
+        hint: ReadHint,
+    ) -> Result<Sight, Interrupt> {
         let me = statement.transaction;
         let versioned = self.database(def.database).read_committed_snapshot;
         let sight = match (hint, statement.isolation) {

@@ -100,7 +100,12 @@ pub(super) struct TableTracking {
 }
 
 impl TableTracking {
-    pub(super) fn begin(columns_updated: bool, version: i64, side_table: ObjectId, now: DateTime<Utc>) -> Self {
+    pub(super) fn begin(
+        columns_updated: bool,
+        version: i64,
+        side_table: ObjectId,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             columns_updated,
             begin_version: version,
@@ -161,8 +166,11 @@ impl TableTracking {
             (_, Operation::Insert) => "I",
             _ => "U",
         };
-        let creation = changes.iter().rev().find(|c| c.inserted).map_or(Value::Null, |c| Value::Int(c.version));
-        let only_updates = changes.iter().all(|c| c.first == Operation::Update && c.last == Operation::Update && !c.inserted);
+        let creation =
+            changes.iter().rev().find(|c| c.inserted).map_or(Value::Null, |c| Value::Int(c.version));
+        let only_updates = changes
+            .iter()
+            .all(|c| c.first == Operation::Update && c.last == Operation::Update && !c.inserted);
         let mask = (self.columns_updated && only_updates).then(|| mask(&changes)).flatten();
         let values = [
             Value::Int(last.version),
@@ -246,9 +254,11 @@ fn mask(changes: &[&Change]) -> Option<Vec<u8>> {
 
 /// Columns that an update sets as the mask knows them: unknown if it names a key column or sets every other column.
 pub(super) fn columns_set(table: &TableDef, ids: &[i32]) -> ColumnsSet {
-    let names_key = table.columns.iter().enumerate().any(|(position, column)| {
-        table.is_key_column(position) && ids.contains(&column.column_id)
-    });
+    let names_key = table
+        .columns
+        .iter()
+        .enumerate()
+        .any(|(position, column)| table.is_key_column(position) && ids.contains(&column.column_id));
     let sets_all = table.columns.iter().enumerate().all(|(position, column)| {
         table.is_key_column(position) || column.computed.is_some() || ids.contains(&column.column_id)
     });

@@ -123,7 +123,8 @@ impl Engine {
         let folded = fold_name(name);
         let open = state.transaction_mut(transaction)?;
         let Some(found) = open.savepoints.iter().rposition(|(saved, _)| *saved == folded) else {
-            let message = format!("Cannot roll back {name}. No transaction or savepoint of that name was found.");
+            let message =
+                format!("Cannot roll back {name}. No transaction or savepoint of that name was found.");
             return Err(SqlError::statement(6401, message));
         };
         open.savepoints.truncate(found + 1);
@@ -158,8 +159,12 @@ impl State {
                 table.rows.reindex(&def);
             }),
             Undo::Rows { table: reference, before } => self.restore(reference, |table| table.rows = before),
-            Undo::Tracking { table: reference, before } => self.restore(reference, |table| table.tracking = before),
-            Undo::Identity { table: reference, before } => self.restore(reference, |table| table.identity = before),
+            Undo::Tracking { table: reference, before } => {
+                self.restore(reference, |table| table.tracking = before);
+            }
+            Undo::Identity { table: reference, before } => {
+                self.restore(reference, |table| table.identity = before);
+            }
         }
     }
 
@@ -233,7 +238,9 @@ impl State {
             });
             let record = CommitRecord { version, transaction: id.0, sequence, time };
             database.commits.insert(version, record);
-            if let Some(tracking) = database.tables.get_mut(&reference.1).and_then(|table| table.tracking.as_mut()) {
+            if let Some(tracking) =
+                database.tables.get_mut(&reference.1).and_then(|table| table.tracking.as_mut())
+            {
                 tracking.record(&writes, version, sequence);
             }
         }

@@ -11,8 +11,8 @@ use super::definition::{DatabaseId, IndexRef, TableDef};
 use super::keys::{self, KeyRange};
 use super::layout;
 use super::lock::{LockWait, Resource};
-use super::statement::StatementScope;
 use super::state::State;
+use super::statement::StatementScope;
 use super::tracking::{self, ColumnsSet, Operation, TrackedWrite};
 use super::transaction::{TrackingLog, Undo};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
@@ -99,10 +99,14 @@ impl Engine {
     pub fn next_identities(&self, table: &TableDef, count: u64) -> Result<i64, SqlError> {
         let mut state = self.state();
         let Some(identity) = table.identity_column().and_then(|column| table.columns[column].identity) else {
-            return Err(SqlError::statement(8106, format!("Table '{}' does not have the identity property.", table.name)));
+            return Err(SqlError::statement(
+                8106,
+                format!("Table '{}' does not have the identity property.", table.name),
+            ));
         };
         let counter = &mut state.table_mut(table)?.identity;
-        let overflow = || SqlError::statement(8115, "Arithmetic overflow error converting IDENTITY to data type int.");
+        let overflow =
+            || SqlError::statement(8115, "Arithmetic overflow error converting IDENTITY to data type int.");
         let first = match *counter {
             None => identity.seed,
             Some(last) => last.checked_add(identity.increment).ok_or_else(overflow)?,
@@ -156,7 +160,13 @@ impl Engine {
     pub fn min_active_rowversion(&self, database: DatabaseId) -> u64 {
         let state = self.state();
         let next = state.database(database).rowversion + 1;
-        state.transactions.values().filter_map(|t| t.first_rowversion.get(&database)).copied().min().unwrap_or(next)
+        state
+            .transactions
+            .values()
+            .filter_map(|t| t.first_rowversion.get(&database))
+            .copied()
+            .min()
+            .unwrap_or(next)
     }
 }
 
@@ -188,7 +198,11 @@ impl State {
         let id = statement.transaction;
         let reference = writes.table.reference();
         if let Some(holder) = self.definitions.changer(reference, id) {
-            return Err(Interrupt::Wait(LockWait { waiter: id, holder, resource: Resource::Definition(reference) }));
+            return Err(Interrupt::Wait(LockWait {
+                waiter: id,
+                holder,
+                resource: Resource::Definition(reference),
+            }));
         }
         let table = self.table(&writes.table)?;
         if !Arc::ptr_eq(&table.def, &writes.table) {
@@ -303,7 +317,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn track(&mut self, key: &Key, row: &[u8], operation: Operation, columns: ColumnsSet) -> Result<(), SqlError> {
+    fn track(
+        &mut self,
+        key: &Key,
+        row: &[u8],
+        operation: Operation,
+        columns: ColumnsSet,
+    ) -> Result<(), SqlError> {
         if self.tracked {
             let write = TrackedWrite {
                 key: Key::clone(key),
@@ -387,6 +407,9 @@ fn duplicate_key(table: &TableDef, index: IndexRef, row: &[u8]) -> SqlError {
 }
 
 pub(super) fn describe_key(table: &TableDef, index: IndexRef, row: &[u8]) -> String {
-    let values = table.index_columns(index).iter().map(|column| layout::column_value(&table.layout, row, column.column));
+    let values = table
+        .index_columns(index)
+        .iter()
+        .map(|column| layout::column_value(&table.layout, row, column.column));
     values.map(|value| super::describe_value(&value)).collect::<Vec<_>>().join(", ")
 }

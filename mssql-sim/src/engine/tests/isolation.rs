@@ -51,7 +51,11 @@ fn an_insert_of_a_key_waits_for_the_one_before_it() {
             let statement = fixture.engine.statement(transaction, RC);
             let row = row_of(&table.layout, &[Value::Int(key), Value::Int(0)]);
             let rows = vec![RowWrite::Insert(row)];
-            fixture.engine.apply(&statement, &[TableWrites { table: table.clone(), rows, columns_set: vec![] }], None)
+            fixture.engine.apply(
+                &statement,
+                &[TableWrites { table: table.clone(), rows, columns_set: vec![] }],
+                None,
+            )
         };
         insert(first).expect("the key is free");
         assert_eq!(wait_of(insert(second)).holder, first);
@@ -108,7 +112,8 @@ async fn a_cycle_of_waiters_costs_the_cheapest_of_them() {
         for (session, key) in sessions.iter().zip([1, 2]) {
             insert_blindly(&fixture, *session, &table, key).expect("free");
         }
-        let waits = [(0, 2), (1, 1)].map(|(s, key)| wait_of(insert_blindly(&fixture, sessions[s], &table, key)));
+        let waits =
+            [(0, 2), (1, 1)].map(|(s, key)| wait_of(insert_blindly(&fixture, sessions[s], &table, key)));
         let patience = priorities.map(|deadlock_priority| Patience { deadlock_priority, ..PATIENT });
         let engine = fixture.engine.clone();
         let first = tokio::spawn(async move {
@@ -125,7 +130,12 @@ async fn a_cycle_of_waiters_costs_the_cheapest_of_them() {
     }
 }
 
-fn insert_blindly(fixture: &Fixture, transaction: TransactionId, table: &Arc<TableDef>, key: i64) -> Result<(), Interrupt> {
+fn insert_blindly(
+    fixture: &Fixture,
+    transaction: TransactionId,
+    table: &Arc<TableDef>,
+    key: i64,
+) -> Result<(), Interrupt> {
     let statement = fixture.engine.statement(transaction, RC);
     let rows = vec![RowWrite::Insert(row_of(&table.layout, &[Value::Int(key), Value::Int(0)]))];
     fixture.engine.apply(&statement, &[TableWrites { table: table.clone(), rows, columns_set: vec![] }], None)
@@ -183,7 +193,10 @@ fn min_active_rowversion_is_held_back_by_open_transactions() {
     assert_eq!(engine.next_rowversions(first, database, 3), Ok(before));
     assert_eq!(engine.next_rowversions(second, database, 1), Ok(before + 3));
     engine.commit(second);
-    assert_eq!((engine.min_active_rowversion(database), engine.last_rowversion(database)), (before, before + 3));
+    assert_eq!(
+        (engine.min_active_rowversion(database), engine.last_rowversion(database)),
+        (before, before + 3)
+    );
     engine.rollback(first);
     assert_eq!(engine.min_active_rowversion(database), before + 4);
 }

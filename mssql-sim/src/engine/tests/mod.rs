@@ -26,7 +26,8 @@ impl Fixture {
     }
 
     fn table(&self, name: &str, columns: &[&str]) -> Arc<TableDef> {
-        let columns: Vec<Column> = (1..).zip(columns).map(|(column_id, name)| integer_column(column_id, name)).collect();
+        let columns: Vec<Column> =
+            (1..).zip(columns).map(|(column_id, name)| integer_column(column_id, name)).collect();
         let key = KeyDef {
             object_id: self.engine.new_object_id(self.database),
             name: format!("PK_{name}"),
@@ -50,7 +51,9 @@ impl Fixture {
             created: self.engine.now(),
             modified: self.engine.now(),
         };
-        self.in_transaction(|transaction| self.engine.create_table(transaction, def.clone()).expect("created"));
+        self.in_transaction(|transaction| {
+            self.engine.create_table(transaction, def.clone()).expect("created");
+        });
         self.engine.table_by_id(TransactionId(0), self.database, object_id).expect("committed")
     }
 
@@ -67,7 +70,12 @@ impl Fixture {
         result
     }
 
-    fn read(&self, transaction: TransactionId, isolation: Isolation, table: &Arc<TableDef>) -> Result<Vec<Row>, Interrupt> {
+    fn read(
+        &self,
+        transaction: TransactionId,
+        isolation: Isolation,
+        table: &Arc<TableDef>,
+    ) -> Result<Vec<Row>, Interrupt> {
         let statement = self.engine.statement(transaction, isolation);
         let read = self.engine.open(&statement, table, ReadHint::ByLevel)?;
         let scan = Scan { index: IndexRef::Primary, range: KeyRange::all(), after: None, limit: usize::MAX };
@@ -75,7 +83,12 @@ impl Fixture {
     }
 
     /// Values of the second column by key, as a statement sees them.
-    fn seen(&self, transaction: TransactionId, isolation: Isolation, table: &Arc<TableDef>) -> Result<Vec<(i64, i64)>, Interrupt> {
+    fn seen(
+        &self,
+        transaction: TransactionId,
+        isolation: Isolation,
+        table: &Arc<TableDef>,
+    ) -> Result<Vec<(i64, i64)>, Interrupt> {
         let rows = self.read(transaction, isolation, table)?;
         let pair = |row: &Row| match values_of(&table.layout, row).as_slice() {
             [Value::Int(key), Value::Int(value), ..] => (*key, *value),
@@ -120,7 +133,15 @@ fn integer_column(column_id: i32, name: &str) -> Column {
         identity: false,
         computed: false,
     };
-    Column { column_id, name: name.into(), meta, collation: None, default: None, computed: None, identity: None }
+    Column {
+        column_id,
+        name: name.into(),
+        meta,
+        collation: None,
+        default: None,
+        computed: None,
+        identity: None,
+    }
 }
 
 fn error_number<T: std::fmt::Debug>(result: Result<T, Interrupt>) -> i32 {

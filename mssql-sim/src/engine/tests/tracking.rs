@@ -65,11 +65,14 @@ fn changes(fixture: &Fixture, table: &Arc<TableDef>, last_sync: Option<i64>) -> 
     fixture.engine.rollback(transaction);
     let shown = rows.iter().map(|row| {
         let values = values_of(&layout, row);
-        let [Value::Int(version), creation, Value::Text(operation), mask, _, Value::Int(key)] = values.as_slice() else {
+        let [Value::Int(version), creation, Value::Text(operation), mask, _, Value::Int(key)] =
+            values.as_slice()
+        else {
             panic!("not a row of CHANGETABLE: {values:?}")
         };
         let creation = if let Value::Int(n) = creation { n.to_string() } else { "-".into() };
-        let mask = if let Value::Bytes(bytes) = mask { format!("{:?}", mask_ids(bytes)) } else { String::new() };
+        let mask =
+            if let Value::Bytes(bytes) = mask { format!("{:?}", mask_ids(bytes)) } else { String::new() };
         format!("{key}:{} {version}/{creation}{mask}", String::from_utf16_lossy(operation))
     });
     shown.collect::<Vec<_>>().join(", ")
@@ -143,7 +146,11 @@ fn versions_are_taken_by_commits_that_touched_a_tracked_table() {
     let (first, second) = (fixture.engine.begin(), fixture.engine.begin());
     execute(&fixture, first, &tracked, "i1");
     execute(&fixture, second, &tracked, "i2");
-    assert_eq!((version(), changes(&fixture, &tracked, None)), (0, String::new()), "open transactions show nothing");
+    assert_eq!(
+        (version(), changes(&fixture, &tracked, None)),
+        (0, String::new()),
+        "open transactions show nothing"
+    );
     fixture.engine.commit(second);
     fixture.engine.commit(first);
     assert_eq!(changes(&fixture, &tracked, None), "1:I 2/2, 2:I 1/1", "versions follow the order of commits");
@@ -171,7 +178,8 @@ fn truncate_and_switching_off_drop_history_without_a_version() {
         transaction,
     };
     let table = fixture.tracked_table("t", &["id", "a", "b"], false);
-    let min_valid = |table: &TableDef| fixture.engine.min_valid_version(&scope(TransactionId(0)), table.object_id);
+    let min_valid =
+        |table: &TableDef| fixture.engine.min_valid_version(&scope(TransactionId(0)), table.object_id);
     run(&fixture, &table, "i1 | i2");
     assert_eq!(min_valid(&table), Some(0));
 
@@ -185,9 +193,12 @@ fn truncate_and_switching_off_drop_history_without_a_version() {
     assert_eq!(fixture.engine.tracking_version(fixture.database), Some(2));
 
     run(&fixture, &table, "i1");
-    fixture.in_transaction(|transaction| fixture.engine.disable_tracking(transaction, &table).expect("was on"));
+    fixture
+        .in_transaction(|transaction| fixture.engine.disable_tracking(transaction, &table).expect("was on"));
     assert_eq!(min_valid(&table), None);
-    fixture.in_transaction(|transaction| fixture.engine.enable_tracking(transaction, &table, false).expect("was off"));
+    fixture.in_transaction(|transaction| {
+        fixture.engine.enable_tracking(transaction, &table, false).expect("was off");
+    });
     assert_eq!((min_valid(&table), changes(&fixture, &table, None)), (Some(3), String::new()));
 }
 
@@ -215,7 +226,10 @@ fn cleanup_follows_retention_on_the_servers_clock() {
         fixture.database,
     );
     let tracking = info[0].tracking.expect("tracked");
-    assert_eq!((tracking.min_valid_version, tracking.cleanup_version, tracking.begin_version), (2, Some(2), 0));
+    assert_eq!(
+        (tracking.min_valid_version, tracking.cleanup_version, tracking.begin_version),
+        (2, Some(2), 0)
+    );
     assert_eq!(fixture.engine.tracked_commits(fixture.database).len(), 1, "the commit table is cleaned too");
 }
 

@@ -12,7 +12,11 @@ use crate::exec::conversion;
 use crate::parser::ast::ColumnDef;
 use crate::types::{SqlError, SqlType};
 
-pub(super) fn alter(context: &ExecContext, old: &Arc<TableDef>, definition: &ColumnDef) -> Result<(), Interrupt> {
+pub(super) fn alter(
+    context: &ExecContext,
+    old: &Arc<TableDef>,
+    definition: &ColumnDef,
+) -> Result<(), Interrupt> {
     let Some(position) = old.column(&definition.name) else {
         let message = format!(
             "ALTER TABLE ALTER COLUMN failed because column '{}' does not exist in table '{}'.",

@@ -6,7 +6,7 @@ use super::create_table::{add_columns, refresh_layout};
 use super::dependency::{Against, blocker};
 use super::{alter_column, constraint, table_to_change};
 use crate::engine::layout::{row_of, values_of};
-use crate::engine::{Interrupt, Row, TableDef};
+use crate::engine::{Check, Column, Computed, Identity, Interrupt, Row, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::conversion;
 use crate::exec::expression::{RowExpression, evaluate};
@@ -68,60 +68,77 @@ fn add(
 /// The rows with the new columns behind the old ones.
 fn widen(context: &ExecContext, old: &TableDef, new: &TableDef, rows: &[Row]) -> Result<Vec<Row>, Interrupt> {
     let added = &new.columns[old.columns.len()..];
-    let mut fixed = Vec::with_capacity(added.len());
+    let mut fillings = Vec::with_capacity(added.len());
     for column in added {
-        fixed.push(filling(context, new, column, rows.is_empty())?);
+        fillings.push(Filling::of(context, new, column, rows.len())?);
     }
-    let mut identity = counter(added.iter().any(|c| c.identity.is_some()), rows, |count| {
-        context.engine.next_identities(new, count)
-    })?;
-    let transaction = context.names.transaction;
-    let mut rowversion = counter(added.iter().any(|c| c.sql_type() == SqlType::RowVersion), rows, |count| {
-        context.engine.next_rowversions(transaction, new.database, count)
-    })?;
+    let mut computed = Vec::new();
+    for (position, column) in new.columns.iter().enumerate().skip(old.columns.len()) {
+        if let Some(Computed { expr, .. }) = &column.computed {
+            computed.push((position, RowExpression::scalar(context, new, expr)?));
+        }
+    }
     let mut widened = Vec::with_capacity(rows.len());
     for row in rows {
         let mut values = values_of(&old.layout, row);
-        for (column, filling) in added.iter().zip(&fixed) {
-            values.push(match column.identity {
-                _ if column.sql_type() == SqlType::RowVersion => Value::Bytes(rowversion.to_be_bytes().to_vec()),
-                Some(_) => conversion::convert(Value::Int(identity), SqlType::BigInt, column.sql_type(), None)?,
-                None => filling.clone(),
-            });
+        for (filling, column) in fillings.iter_mut().zip(added) {
+            values.push(filling.next(column)?);
         }
-        for (position, column) in new.columns.iter().enumerate().skip(old.columns.len()) {
-            if let Some(computed) = &column.computed {
-                let bound = RowExpression::scalar(context, new, &computed.expr)?;
-                let value = bound.evaluate_values(context, &values)?;
-                values[position] = value;
-            }
+        for (position, expr) in &computed {
+            values[*position] = expr.evaluate_values(context, &values)?;
         }
         widened.push(row_of(&new.layout, &values));
-        rowversion += 1;
-        identity += added.iter().find_map(|column| column.identity).map_or(0, |identity| identity.increment);
     }
     Ok(widened)
 }
 
-/// First of a run of numbers, if they are needed at all.
-fn counter<T: Default>(
-    needed: bool,
-    rows: &[Row],
-    draw: impl FnOnce(u64) -> Result<T, SqlError>,
-) -> Result<T, SqlError> {
-    if needed && !rows.is_empty() { draw(rows.len() as u64) } else { Ok(T::default()) }
+/// What existing rows get in a new column.
+enum Filling {
+    /// The same value: NULL, or the DEFAULT of a NOT NULL column.
+    Same(Value),
+    /// Identity values from the first on.
+    Identity { next: i64, increment: i64 },
+    /// rowversions from the first on.
+    RowVersion { next: u64 },
 }
 
-/// What existing rows get in a new column: a NOT NULL column its DEFAULT, evaluated once; else NULL.
-fn filling(
-    context: &ExecContext,
-    table: &TableDef,
-    column: &crate::engine::Column,
-    empty: bool,
-) -> Result<Value, Interrupt> {
-    let given = column.identity.is_some() || column.computed.is_some() || column.sql_type() == SqlType::RowVersion;
+impl Filling {
+    fn of(context: &ExecContext, table: &TableDef, column: &Column, rows: usize) -> Result<Self, Interrupt> {
+        let count = rows as u64;
+        if rows == 0 {
+            return Ok(Self::Same(Value::Null));
+        }
+        if let Some(Identity { increment, .. }) = column.identity {
+            let next = context.engine.next_identities(table, count)?;
+            return Ok(Self::Identity { next, increment });
+        }
+        if column.sql_type() == SqlType::RowVersion {
+            let next = context.engine.next_rowversions(context.names.transaction, table.database, count)?;
+            return Ok(Self::RowVersion { next });
+        }
+        Ok(Self::Same(filling(context, table, column)?))
+    }
+
+    fn next(&mut self, column: &Column) -> Result<Value, SqlError> {
+        match self {
+            Self::Same(value) => Ok(value.clone()),
+            Self::RowVersion { next } => {
+                *next += 1;
+                Ok(Value::Bytes((*next - 1).to_be_bytes().to_vec()))
+            }
+            Self::Identity { next, increment } => {
+                let value = conversion::convert(Value::Int(*next), SqlType::BigInt, column.sql_type(), None)?;
+                *next += *increment;
+                Ok(value)
+            }
+        }
+    }
+}
+
+/// NULL for a column that may be NULL, else its DEFAULT, evaluated once.
+fn filling(context: &ExecContext, table: &TableDef, column: &Column) -> Result<Value, Interrupt> {
     match &column.default {
-        _ if column.nullable() || given || empty => Ok(Value::Null),
+        _ if column.nullable() || column.computed.is_some() => Ok(Value::Null),
         Some(default) => {
             let (sql_type, value) = evaluate(context, &default.expr)?;
             let qualified = table.qualified_name();
@@ -144,7 +161,7 @@ fn filling(
 fn check_rows(
     context: &ExecContext,
     table: &TableDef,
-    checks: &[crate::engine::Check],
+    checks: &[Check],
     rows: &[Row],
 ) -> Result<(), Interrupt> {
     for check in checks {

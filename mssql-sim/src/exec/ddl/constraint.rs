@@ -11,7 +11,11 @@ use crate::parser::ast::{ConstraintDef, ConstraintKind, Expr, ObjectName};
 use crate::types::SqlError;
 
 /// Builds a constraint into a definition. The table's rows are not looked at.
-pub(super) fn add(context: &ExecContext, table: &mut TableDef, definition: &ConstraintDef) -> Result<(), Interrupt> {
+pub(super) fn add(
+    context: &ExecContext,
+    table: &mut TableDef,
+    definition: &ConstraintDef,
+) -> Result<(), Interrupt> {
     let name = definition.name.as_deref();
     match &definition.kind {
         ConstraintKind::PrimaryKey(columns) => Ok(add_primary_key(context, table, name, columns)?),
@@ -56,7 +60,8 @@ fn add_primary_key(
     }
     let columns = key_columns(table, columns)?;
     if columns.iter().any(|column| table.columns[column.column].nullable()) {
-        let message = format!("Cannot define PRIMARY KEY constraint on nullable column in table '{}'.", table.name);
+        let message =
+            format!("Cannot define PRIMARY KEY constraint on nullable column in table '{}'.", table.name);
         return Err(SqlError::batch(8111, message));
     }
     let object_id = context.engine.new_object_id(table.database);
@@ -65,7 +70,12 @@ fn add_primary_key(
     Ok(())
 }
 
-fn add_check(context: &ExecContext, table: &mut TableDef, name: Option<&str>, expr: &Expr) -> Result<(), Interrupt> {
+fn add_check(
+    context: &ExecContext,
+    table: &mut TableDef,
+    name: Option<&str>,
+    expr: &Expr,
+) -> Result<(), Interrupt> {
     RowExpression::condition(context, table, expr)?;
     let object_id = context.engine.new_object_id(table.database);
     let (name, system_named) = named(name, "CK", &[&table.name], object_id);
@@ -79,7 +89,8 @@ fn add_foreign_key(
     name: Option<&str>,
     kind: &ConstraintKind,
 ) -> Result<(), Interrupt> {
-    let ConstraintKind::ForeignKey { columns, parent, parent_columns, cascade_delete, cascade_update } = kind else {
+    let ConstraintKind::ForeignKey { columns, parent, parent_columns, cascade_delete, cascade_update } = kind
+    else {
         unreachable!("the caller has matched it")
     };
     let object_id = context.engine.new_object_id(table.database);
@@ -117,7 +128,8 @@ fn matching_key(
     columns: &[String],
     parent_columns: &[String],
 ) -> Result<(i32, Vec<usize>), SqlError> {
-    let columns = columns.iter().map(|column| existing_column(table, column)).collect::<Result<Vec<_>, _>>()?;
+    let columns =
+        columns.iter().map(|column| existing_column(table, column)).collect::<Result<Vec<_>, _>>()?;
     let referenced = if parent_columns.is_empty() {
         parent.index_columns(IndexRef::Primary).iter().map(|column| column.column).collect()
     } else {
@@ -131,8 +143,11 @@ fn matching_key(
         return Err(SqlError::batch(8139, message));
     }
     let primary = parent.primary_key.iter().map(|key| (PRIMARY_INDEX_ID, &key.columns));
-    let unique = parent.indexes.iter().filter(|index| index.unique).map(|index| (index.index_id, &index.columns));
-    let same = |key: &[KeyColumn]| key.len() == referenced.len() && key.iter().all(|c| referenced.contains(&c.column));
+    let unique =
+        parent.indexes.iter().filter(|index| index.unique).map(|index| (index.index_id, &index.columns));
+    let same = |key: &[KeyColumn]| {
+        key.len() == referenced.len() && key.iter().all(|c| referenced.contains(&c.column))
+    };
     let Some((index_id, key)) = primary.chain(unique).find(|(_, key)| same(key)) else {
         let message = format!(
             "There are no primary or candidate keys in the referenced table '{}' that match the referencing column list in the \
@@ -143,7 +158,8 @@ fn matching_key(
     };
     let mut ordered = Vec::with_capacity(columns.len());
     for key_column in key {
-        let position = referenced.iter().position(|c| *c == key_column.column).expect("the key has the same columns");
+        let position =
+            referenced.iter().position(|c| *c == key_column.column).expect("the key has the same columns");
         let (own, other) = (&table.columns[columns[position]], &parent.columns[key_column.column]);
         if own.sql_type() != other.sql_type() {
             let message = format!(
@@ -199,7 +215,8 @@ pub(super) fn drop_index(context: &ExecContext, name: &str, table: &ObjectName) 
     };
     let old = find(context, table)?.ok_or_else(missing)?;
     super::require_alter(context, &old)?;
-    let position = old.indexes.iter().position(|index| index.name.eq_ignore_ascii_case(name)).ok_or_else(missing)?;
+    let position =
+        old.indexes.iter().position(|index| index.name.eq_ignore_ascii_case(name)).ok_or_else(missing)?;
     if old.indexes[position].constraint.is_some() {
         let message = format!(
             "An explicit DROP INDEX is not allowed on index '{}.{name}'. It is being used for UNIQUE KEY constraint \
@@ -231,7 +248,9 @@ pub(super) fn without(context: &ExecContext, old: &TableDef, name: &str) -> Resu
             return Err(SqlError::statement(3735, message));
         }
         new.primary_key = None;
-    } else if let Some(position) = old.indexes.iter().position(|index| index.constraint.is_some() && is(&index.name)) {
+    } else if let Some(position) =
+        old.indexes.iter().position(|index| index.constraint.is_some() && is(&index.name))
+    {
         refuse_if_referenced(context, old, old.indexes[position].index_id, name)?;
         new.indexes.remove(position);
     } else if let Some(position) = old.foreign_keys.iter().position(|key| is(&key.name)) {
@@ -249,9 +268,16 @@ pub(super) fn without(context: &ExecContext, old: &TableDef, name: &str) -> Resu
     Ok(new)
 }
 
-fn refuse_if_referenced(context: &ExecContext, table: &TableDef, index_id: i32, name: &str) -> Result<(), SqlError> {
+fn refuse_if_referenced(
+    context: &ExecContext,
+    table: &TableDef,
+    index_id: i32,
+    name: &str,
+) -> Result<(), SqlError> {
     let references = context.engine.references_to(table);
-    let Some((child, key)) = references.iter().find(|(_, key)| key.parent_index_id == index_id) else { return Ok(()) };
+    let Some((child, key)) = references.iter().find(|(_, key)| key.parent_index_id == index_id) else {
+        return Ok(());
+    };
     let message = format!(
         "The constraint '{name}' is being referenced by table '{}', foreign key constraint '{}'.",
         child.name, key.name
@@ -262,7 +288,9 @@ fn refuse_if_referenced(context: &ExecContext, table: &TableDef, index_id: i32, 
 fn key_columns(table: &TableDef, columns: &[(String, bool)]) -> Result<Vec<KeyColumn>, SqlError> {
     columns
         .iter()
-        .map(|(name, descending)| Ok(KeyColumn { column: existing_column(table, name)?, descending: *descending }))
+        .map(|(name, descending)| {
+            Ok(KeyColumn { column: existing_column(table, name)?, descending: *descending })
+        })
         .collect()
 }
 

@@ -53,7 +53,8 @@ pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(
 }
 
 fn require_create(context: &ExecContext) -> Result<(), SqlError> {
-    if context.engine.permitted_on_database(&context.names.principal, "CREATE TABLE", context.names.database) {
+    if context.engine.permitted_on_database(&context.names.principal, "CREATE TABLE", context.names.database)
+    {
         return Ok(());
     }
     let message = format!("CREATE TABLE permission denied in database '{}'.", context.session.database);
@@ -74,7 +75,11 @@ fn make_not_null(table: &mut TableDef, written: &[ColumnDef], key: &[(String, bo
 }
 
 /// Adds columns at the end, with the DEFAULTs that stand in them.
-pub(super) fn add_columns(context: &ExecContext, table: &mut TableDef, columns: &[ColumnDef]) -> Result<(), Interrupt> {
+pub(super) fn add_columns(
+    context: &ExecContext,
+    table: &mut TableDef,
+    columns: &[ColumnDef],
+) -> Result<(), Interrupt> {
     for definition in columns {
         if table.column(&definition.name).is_some() {
             let message = format!(
@@ -107,10 +112,15 @@ fn push_column(table: &mut TableDef, column: Column) {
     table.columns.push(Column { column_id: table.last_column_id, ..column });
 }
 
-fn stored_column(context: &ExecContext, table: &TableDef, definition: &ColumnDef) -> Result<Column, Interrupt> {
+fn stored_column(
+    context: &ExecContext,
+    table: &TableDef,
+    definition: &ColumnDef,
+) -> Result<Column, Interrupt> {
     let sql_type = definition.sql_type.expect("a column has a type or is computed");
     refuse_second(table, definition, sql_type)?;
-    let nullable = definition.nullable.unwrap_or(definition.identity.is_none() && sql_type != SqlType::RowVersion);
+    let nullable =
+        definition.nullable.unwrap_or(definition.identity.is_none() && sql_type != SqlType::RowVersion);
     if definition.identity.is_some() && definition.nullable == Some(true) {
         let message = format!(
             "Could not create IDENTITY attribute on nullable column '{}', table '{}'.",
@@ -177,7 +187,8 @@ pub(super) fn default_of(
     let object_id = context.engine.new_object_id(table.database);
     Ok(DefaultDef {
         object_id,
-        name: name.map_or_else(|| constraint::made_up_name("DF", &[&table.name, column], object_id), str::to_owned),
+        name: name
+            .map_or_else(|| constraint::made_up_name("DF", &[&table.name, column], object_id), str::to_owned),
         system_named: name.is_none(),
         expr: expr.clone(),
     })

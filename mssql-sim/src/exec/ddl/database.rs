@@ -6,7 +6,11 @@ use crate::parser::ast::{DatabaseOption, Permission, Securable};
 use crate::types::SqlError;
 
 /// `ALTER DATABASE name|CURRENT SET option`
-pub(super) fn alter(context: &ExecContext, name: Option<&str>, option: &DatabaseOption) -> Result<(), SqlError> {
+pub(super) fn alter(
+    context: &ExecContext,
+    name: Option<&str>,
+    option: &DatabaseOption,
+) -> Result<(), SqlError> {
     let engine = &context.engine;
     let database = match name {
         None => context.names.database,
@@ -32,7 +36,9 @@ pub(super) fn alter(context: &ExecContext, name: Option<&str>, option: &Database
 }
 
 fn missing(name: &str) -> SqlError {
-    let message = format!("User does not have permission to alter database '{name}', the database does not exist, or the database is not in a state that allows access checks.");
+    let message = format!(
+        "User does not have permission to alter database '{name}', the database does not exist, or the database is not in a state that allows access checks."
+    );
     SqlError { class: 14, state: 5, ..SqlError::statement(5011, message) }
 }
 
@@ -40,7 +46,9 @@ fn missing(name: &str) -> SqlError {
 pub(super) fn change_permission(context: &ExecContext, permission: &Permission) -> Result<(), Interrupt> {
     let engine = &context.engine;
     if !context.names.principal.sysadmin {
-        return Err(SqlError::statement(15247, "User does not have permission to perform this action.").into());
+        return Err(
+            SqlError::statement(15247, "User does not have permission to perform this action.").into()
+        );
     }
     match permission {
         Permission::CreateLogin { name, password } => {
@@ -76,6 +84,7 @@ fn scope_of(context: &ExecContext, securable: &Securable) -> Result<GrantScope, 
 }
 
 fn not_found(kind: &str, name: &str) -> SqlError {
-    let message = format!("Cannot find the {kind} '{name}', because it does not exist or you do not have permission.");
+    let message =
+        format!("Cannot find the {kind} '{name}', because it does not exist or you do not have permission.");
     SqlError::statement(15151, message)
 }

@@ -20,7 +20,8 @@ pub(super) enum Against {
 pub(super) fn blocker(table: &TableDef, column: usize, against: Against) -> Option<String> {
     let name = &table.columns[column].name;
     let dropping = against == Against::Dropping;
-    let in_key = table.primary_key.as_ref().filter(|_| table.is_key_column(column)).map(|key| key.name.clone());
+    let in_key =
+        table.primary_key.as_ref().filter(|_| table.is_key_column(column)).map(|key| key.name.clone());
     let in_index = || {
         let concerns = |constraint: bool| constraint || against != Against::Altering { retyped: false };
         let mut indexes = table.indexes.iter().filter(|index| concerns(index.constraint.is_some()));
@@ -38,7 +39,8 @@ pub(super) fn blocker(table: &TableDef, column: usize, against: Against) -> Opti
         let mut checks = table.checks.iter().filter(|_| dropping);
         checks.find(|check| mentions(&check.expr, name)).map(|check| check.name.clone())
     };
-    let default = || table.columns[column].default.as_ref().filter(|_| dropping).map(|default| default.name.clone());
+    let default =
+        || table.columns[column].default.as_ref().filter(|_| dropping).map(|default| default.name.clone());
     in_key.or_else(in_index).or_else(in_foreign_key).or_else(in_computed).or_else(in_check).or_else(default)
 }
 
@@ -52,7 +54,9 @@ fn mentions(expr: &Expr, name: &str) -> bool {
         Expr::Binary(a, _, b) => inside(a) || inside(b),
         Expr::InList(e, list, _) => inside(e) || list.iter().any(inside),
         Expr::Between(e, low, high, _) => inside(e) || inside(low) || inside(high),
-        Expr::Like(e, pattern, escape, _) => inside(e) || inside(pattern) || escape.as_deref().is_some_and(inside),
+        Expr::Like(e, pattern, escape, _) => {
+            inside(e) || inside(pattern) || escape.as_deref().is_some_and(inside)
+        }
         Expr::Case { operand, branches, otherwise } => {
             operand.as_deref().is_some_and(inside)
                 || otherwise.as_deref().is_some_and(inside)

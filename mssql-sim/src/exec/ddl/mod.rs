@@ -95,7 +95,11 @@ fn truncate(context: &ExecContext, name: &ObjectName) -> Result<(), Interrupt> {
 }
 
 /// A table to change; error `number` if there is none.
-fn table_to_change(context: &ExecContext, name: &ObjectName, number: i32) -> Result<Arc<TableDef>, Interrupt> {
+fn table_to_change(
+    context: &ExecContext,
+    name: &ObjectName,
+    number: i32,
+) -> Result<Arc<TableDef>, Interrupt> {
     let Some(table) = find(context, name)? else {
         return Err(SqlError::batch(number, missing_object(&shown(name))).into());
     };

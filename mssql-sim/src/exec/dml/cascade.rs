@@ -18,8 +18,10 @@ pub(super) fn follow(context: &ExecContext, writes: TableWrites) -> Result<Vec<T
     while next < all.len() {
         let parent = Arc::clone(&all[next].table);
         for (child, key) in context.engine.references_to(&parent) {
-            let deleted = if key.cascade_delete { deletes(&all[next], &child, &key, context)? } else { Vec::new() };
-            let updated = if key.cascade_update { updates(&all[next], &child, &key, context)? } else { Vec::new() };
+            let deleted =
+                if key.cascade_delete { deletes(&all[next], &child, &key, context)? } else { Vec::new() };
+            let updated =
+                if key.cascade_update { updates(&all[next], &child, &key, context)? } else { Vec::new() };
             let set = columns_set(&child, key.columns.iter().copied());
             for (rows, columns_set) in [(deleted, Vec::new()), (updated, set)] {
                 let fresh = |write: &RowWrite| !reached.contains(&(child.object_id, key_of(write)));
@@ -62,7 +64,8 @@ fn deletes(
             _ => None,
         })
         .collect();
-    let children = context.engine.referencing_rows(&context.statement, (child, key), &writes.table, &parents)?;
+    let children =
+        context.engine.referencing_rows(&context.statement, (child, key), &writes.table, &parents)?;
     Ok(children.into_iter().map(|(key, before)| RowWrite::Delete { key, before }).collect())
 }
 

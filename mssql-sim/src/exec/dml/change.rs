@@ -21,6 +21,9 @@ enum Source {
     Default,
 }
 
+/// A SET list: columns with their sources, and the expressions to compute.
+type SetList = (Vec<(usize, Source)>, Vec<Expr>);
+
 pub(super) fn update(context: &mut ExecContext, update: &Update) -> Result<Affected, Interrupt> {
     let target = Target::find(context, &update.target, &update.from)?;
     let table = Arc::clone(&target.table);
@@ -60,7 +63,11 @@ pub(super) fn delete(context: &mut ExecContext, delete: &Delete) -> Result<Affec
     write(context, TableWrites { table, rows, columns_set: Vec::new() }, delete.context.as_ref())
 }
 
-fn write(context: &ExecContext, writes: TableWrites, tracking_context: Option<&Expr>) -> Result<Affected, Interrupt> {
+fn write(
+    context: &ExecContext,
+    writes: TableWrites,
+    tracking_context: Option<&Expr>,
+) -> Result<Affected, Interrupt> {
     let rows = writes.rows.len() as u64;
     let writes = cascade::follow(context, writes)?;
     apply(context, &writes, tracking_context)?;
@@ -72,8 +79,7 @@ pub(super) fn columns_set(table: &TableDef, set: impl Iterator<Item = usize>) ->
     set.chain(table.rowversion_column()).map(|column| table.columns[column].column_id).collect()
 }
 
-/// The SET list: columns with their sources, and the expressions to compute.
-fn assignments(table: &TableDef, update: &Update) -> Result<(Vec<(usize, Source)>, Vec<Expr>), SqlError> {
+fn assignments(table: &TableDef, update: &Update) -> Result<SetList, SqlError> {
     let mut assignments: Vec<(usize, Source)> = Vec::with_capacity(update.assignments.len());
     let mut exprs = Vec::new();
     for (name, expr) in &update.assignments {

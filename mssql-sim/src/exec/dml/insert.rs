@@ -46,7 +46,11 @@ pub(super) fn run(context: &mut ExecContext, insert: &Insert) -> Result<Affected
         rows.push(RowWrite::Insert(rules.complete(context, &mut values)?));
     }
     let inserted = rows.len() as u64;
-    apply(context, &[TableWrites { table: Arc::clone(&table), rows, columns_set: Vec::new() }], insert.context.as_ref())?;
+    apply(
+        context,
+        &[TableWrites { table: Arc::clone(&table), rows, columns_set: Vec::new() }],
+        insert.context.as_ref(),
+    )?;
     identities.publish(context, &table)?;
     Ok(Affected { rows: inserted })
 }
@@ -66,9 +70,10 @@ fn target(context: &ExecContext, insert: &Insert) -> Result<Arc<TableDef>, Inter
 fn listed_columns(context: &ExecContext, table: &TableDef, insert: &Insert) -> Result<Vec<usize>, SqlError> {
     if insert.columns.is_empty() {
         let takes_identity = inserts_identity(context, table);
-        let settable = table.columns.iter().enumerate().filter(|(_, column)| {
-            column.computed.is_none() && (column.identity.is_none() || takes_identity)
-        });
+        let settable =
+            table.columns.iter().enumerate().filter(|(_, column)| {
+                column.computed.is_none() && (column.identity.is_none() || takes_identity)
+            });
         return Ok(settable.map(|(position, _)| position).collect());
     }
     let mut positions = Vec::with_capacity(insert.columns.len());
@@ -103,7 +108,8 @@ fn given_rows(
         InsertSource::Values(rows) => {
             let width = rows.first().map_or(0, Vec::len);
             if rows.iter().any(|row| row.len() != width) {
-                let message = "The number of columns for each row in a table value constructor must be the same.";
+                let message =
+                    "The number of columns for each row in a table value constructor must be the same.";
                 return Err(SqlError::batch(10709, message).into());
             }
             check_count(insert, columns.len(), width)?;
@@ -128,7 +134,9 @@ fn given_value(
 ) -> Result<Option<Value>, Interrupt> {
     let typed = match expr {
         None => return Ok(None),
-        Some(_) if table.columns[column].sql_type() == SqlType::RowVersion => return Err(rowversion_given().into()),
+        Some(_) if table.columns[column].sql_type() == SqlType::RowVersion => {
+            return Err(rowversion_given().into());
+        }
         Some(Expr::Null) => return Ok(Some(Value::Null)),
         Some(Expr::Literal(value, sql_type)) => (*sql_type, value.clone()),
         Some(expr) => evaluate(context, expr)?,
@@ -174,10 +182,22 @@ fn check_count(insert: &Insert, columns: usize, values: usize) -> Result<(), Sql
         return Err(SqlError::batch(213, message));
     }
     let (number, message) = match (&insert.source, values > columns) {
-        (InsertSource::Query(_), true) => (121, "The select list for the INSERT statement contains more items than the insert list. The number of SELECT values must match the number of INSERT columns."),
-        (InsertSource::Query(_), false) => (120, "The select list for the INSERT statement contains fewer items than the insert list. The number of SELECT values must match the number of INSERT columns."),
-        (_, true) => (110, "There are fewer columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement."),
-        (_, false) => (109, "There are more columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement."),
+        (InsertSource::Query(_), true) => (
+            121,
+            "The select list for the INSERT statement contains more items than the insert list. The number of SELECT values must match the number of INSERT columns.",
+        ),
+        (InsertSource::Query(_), false) => (
+            120,
+            "The select list for the INSERT statement contains fewer items than the insert list. The number of SELECT values must match the number of INSERT columns.",
+        ),
+        (_, true) => (
+            110,
+            "There are fewer columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.",
+        ),
+        (_, false) => (
+            109,
+            "There are more columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.",
+        ),
     };
     Err(SqlError { class: 15, ..SqlError::batch(number, message) })
 }
@@ -244,7 +264,8 @@ impl Identities {
     fn stamp(&mut self, values: &mut [Value]) -> Result<(), SqlError> {
         let Some((position, sql_type, increment)) = self.column else { return Ok(()) };
         if self.explicit {
-            self.last = match conversion::convert(values[position].clone(), sql_type, SqlType::BigInt, None)? {
+            self.last = match conversion::convert(values[position].clone(), sql_type, SqlType::BigInt, None)?
+            {
                 Value::Int(n) => Some(n),
                 _ => self.last,
             };

@@ -54,11 +54,17 @@ fn open_target(context: &ExecContext, table: &Arc<TableDef>, permission: &str) -
 }
 
 /// Applies what a statement writes.
-fn apply(context: &ExecContext, writes: &[TableWrites], tracking_context: Option<&Expr>) -> Result<(), Interrupt> {
+fn apply(
+    context: &ExecContext,
+    writes: &[TableWrites],
+    tracking_context: Option<&Expr>,
+) -> Result<(), Interrupt> {
     let tracking_context = match tracking_context {
         None => None,
         Some(expr) => match evaluate(context, expr)? {
-            (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Bytes(bytes)) if bytes.len() <= CONTEXT_LIMIT => {
+            (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Bytes(bytes))
+                if bytes.len() <= CONTEXT_LIMIT =>
+            {
                 Some(bytes)
             }
             (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Null) => None,
@@ -87,5 +93,10 @@ fn assign(
         return Ok(value);
     }
     let qualified = format!("{}.{}", context.session.database, table.qualified_name());
-    conversion::assign(value, sql_type, column.sql_type(), conversion::Target { table: &qualified, column: &column.name })
+    conversion::assign(
+        value,
+        sql_type,
+        column.sql_type(),
+        conversion::Target { table: &qualified, column: &column.name },
+    )
 }

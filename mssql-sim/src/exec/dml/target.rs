@@ -37,7 +37,11 @@ pub(super) struct Selection<'a> {
 
 impl Target {
     /// Finds the target: an alias or table of the FROM list, else the table of that name beside the list.
-    pub(super) fn find(context: &ExecContext, name: &ObjectName, from: &[TableRef]) -> Result<Self, Interrupt> {
+    pub(super) fn find(
+        context: &ExecContext,
+        name: &ObjectName,
+        from: &[TableRef],
+    ) -> Result<Self, Interrupt> {
         let listed = from.iter().find_map(|item| listed_as(item, name));
         let mut from = from.to_vec();
         let (table_name, alias) = match listed {
@@ -57,7 +61,11 @@ impl Target {
     }
 
     /// The rows that a statement changes; each once, whatever it is joined to.
-    pub(super) fn rows(&self, context: &mut ExecContext, selection: Selection<'_>) -> Result<Vec<TargetRow>, Interrupt> {
+    pub(super) fn rows(
+        &self,
+        context: &mut ExecContext,
+        selection: Selection<'_>,
+    ) -> Result<Vec<TargetRow>, Interrupt> {
         let mut cursor = query::open(context, &self.query(selection))?;
         let columns = cursor.columns();
         let (stored, computed) = columns.split_at(self.table.columns.len());
@@ -109,8 +117,9 @@ impl Target {
             return None;
         }
         // A table without any NOT NULL column cannot be told from an absent row by its columns.
-        let all_null = columns.iter().zip(self.table.layout.iter()).any(|(seen, own)| seen.nullable != own.nullable)
-            && values.iter().all(Value::is_null);
+        let all_null =
+            columns.iter().zip(self.table.layout.iter()).any(|(seen, own)| seen.nullable != own.nullable)
+                && values.iter().all(Value::is_null);
         (!all_null).then(|| row_of(&self.table.layout, values))
     }
 
@@ -118,7 +127,8 @@ impl Target {
     fn heap_keys(&self, context: &ExecContext) -> Result<HashMap<Row, Vec<Key>>, Interrupt> {
         let read = context.engine.open(&context.statement, &self.table, ReadHint::ByLevel)?;
         let mut keys: HashMap<Row, Vec<Key>> = HashMap::new();
-        let mut scan = Scan { index: IndexRef::Primary, range: KeyRange::all(), after: None, limit: CHUNK_ROWS };
+        let mut scan =
+            Scan { index: IndexRef::Primary, range: KeyRange::all(), after: None, limit: CHUNK_ROWS };
         loop {
             let chunk = context.engine.scan(&read, &scan)?;
             let Some(last) = chunk.last() else { return Ok(keys) };
@@ -138,7 +148,9 @@ fn listed_as(item: &TableRef, name: &ObjectName) -> Option<(ObjectName, String)>
             (name.schema.is_none() && same(alias, &name.name)).then(|| (table.clone(), alias.clone()))
         }
         TableRef::Table { name: table, alias: None, .. } => {
-            let schema = |name: &ObjectName| name.schema.clone().filter(|s| !s.is_empty()).unwrap_or_else(|| "dbo".into());
+            let schema = |name: &ObjectName| {
+                name.schema.clone().filter(|s| !s.is_empty()).unwrap_or_else(|| "dbo".into())
+            };
             let meant = same(&table.name, &name.name) && same(&schema(table), &schema(name));
             meant.then(|| (table.clone(), table.name.clone()))
         }
