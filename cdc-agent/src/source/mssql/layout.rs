@@ -112,7 +112,7 @@ impl CapturedTable {
     /// among them and in the key gets a twin.
     ///
     /// # Errors
-    /// The first of [`problems`].
+    /// The most important of the things that stand against it.
     pub fn new(
         description: &Description,
         table: &config::Table,

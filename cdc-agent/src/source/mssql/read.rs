@@ -277,14 +277,20 @@ impl<'a> Cells<'a> {
 
     fn key(&mut self) -> Result<Key, SourceError> {
         let table = self.table;
-        table.layout.key.iter().map(|&position| self.value(position)).collect::<Result<_, _>>().map(Key)
+        self.values(table.layout.key.iter().copied()).map(Key)
     }
 
     fn row(&mut self) -> Result<Row, SourceError> {
-        (0..self.table.layout.columns.len())
-            .map(|position| self.value(position))
-            .collect::<Result<_, _>>()
-            .map(Row)
+        self.values(0..self.table.layout.columns.len()).map(Row)
+    }
+
+    /// The next cells as values of these columns.
+    fn values(&mut self, positions: impl ExactSizeIterator<Item = usize>) -> Result<Vec<Value>, SourceError> {
+        let mut values = Vec::with_capacity(positions.len());
+        for position in positions {
+            values.push(self.value(position)?);
+        }
+        Ok(values)
     }
 
     fn value(&mut self, position: usize) -> Result<Value, SourceError> {
