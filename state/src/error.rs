@@ -50,6 +50,13 @@ pub enum StateError {
     RunOpen,
 }
 
+impl StateError {
+    /// Whether the next opening will set the journal aside.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged(_))
+    }
+}
+
 /// Stored bytes that are not what was written.
 #[derive(Debug, Error)]
 pub enum Damage {

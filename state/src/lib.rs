@@ -51,5 +51,5 @@ pub use error::{Damage, SetAside, StateError};
 pub use journal::{Applied, Journal, LastRun, OpenReport, Opened, Options, open, open_anew};
 pub use reader::RunReader;
 #[cfg(feature = "test-switches")]
-pub use switches::Switches;
+pub use switches::{Switches, SyncSpy};
 pub use writer::RunWriter;

@@ -4,7 +4,6 @@ use crate::error::{Damage, StateError};
 use crate::patience;
 use crate::switches::Switches;
 use std::fs::File;
-use std::io::ErrorKind::WouldBlock;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -38,7 +37,6 @@ impl Queue {
     /// Opens the database in `path`, creating it when there is none. sled may panic on damaged files.
     pub(crate) fn open(path: &Path) -> Result<Self, Damage> {
         remove_half_written_snapshots(path).map_err(|error| Damage::Storage(error.into()))?;
-        let is_locked = |error: &sled::Error| matches!(error, sled::Error::Io(io) if io.kind() == WouldBlock);
         let database =
             patience::until_unlocked(|| open_database(path), is_locked).map_err(Damage::Storage)?;
         let path = data_file(path);
@@ -112,6 +110,11 @@ pub(crate) fn catching_panics<T>(work: impl FnOnce() -> Result<T, Damage>) -> Re
 
 fn open_database(path: &Path) -> Result<sled::Db, sled::Error> {
     sled::Config::new().path(path).segment_size(SEGMENT_BYTES).cache_capacity(CACHE_BYTES).open()
+}
+
+/// sled says so in words only; the error of the lock itself is lost.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(io) if io.to_string().contains("could not acquire lock"))
 }
 
 /// A crash while sled opens leaves `snap.*.generating`, beside which it may refuse to open. Finished snapshots are never touched:

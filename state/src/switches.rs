@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+/// Called with the data file.
+#[cfg(feature = "test-switches")]
+pub type SyncSpy = std::sync::Arc<dyn Fn(&Path) + Send + Sync>;
+
 /// Which protections are off. Exists with fields only under the feature `test-switches`.
 #[cfg(feature = "test-switches")]
 #[derive(Clone, Default)]
@@ -13,7 +17,7 @@ pub struct Switches {
     /// The data file is not synced.
     pub sync_off: bool,
     /// Called with the data file just before it is synced.
-    pub on_sync: Option<std::sync::Arc<dyn Fn(&Path) + Send + Sync>>,
+    pub on_sync: Option<SyncSpy>,
 }
 
 #[cfg(feature = "test-switches")]

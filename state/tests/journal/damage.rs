@@ -206,7 +206,7 @@ fn change_stored_row(folder: &Path) {
 fn open_database(path: &Path) -> sled::Db {
     loop {
         match sled::Config::new().path(path).segment_size(8 << 20).open() {
-            Err(sled::Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
                 std::thread::yield_now();
             }
             opened => return opened.unwrap(),

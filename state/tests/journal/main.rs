@@ -1,5 +1,7 @@
 //! The journal against its promises, on real files.
 
+#![allow(clippy::unwrap_used)]
+
 mod crash;
 mod damage;
 mod durability;

@@ -53,7 +53,7 @@ fn random_histories_agree_with_a_queue_in_memory() {
                 Step::Write => written.push(write_run(&journal).unwrap()),
                 Step::Abandon { entries } => abandon(&journal, entries),
                 Step::Apply { runs } => {
-                    applied = written.iter().take(runs).last().copied().unwrap_or(applied);
+                    applied = written.iter().take(runs).next_back().copied().unwrap_or(applied);
                     written.drain(..runs.min(written.len()));
                 }
                 Step::Trim => journal.trim_through(applied.sequence).unwrap(),
