@@ -5,6 +5,9 @@
 
 export const SESSION_PATH = "/api/session";
 
+/** A request without an answer for this long has failed: what waits for it would wait for ever on a dead network path. */
+const PATIENCE_MS = 15_000;
+
 /** Where a failed request leaves the reader. */
 export type ProblemKind = "unreachable" | "signed_out" | "no_cookie" | "refused" | "unavailable" | "failed";
 
@@ -27,7 +30,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await send(path, {
     cache: "no-cache",
     headers: { Accept: "application/json" },
-    ...(signal ? { signal } : {}),
+    signal: signal ?? null,
   });
   return (await bodyOf(response)) as T;
 }
@@ -42,9 +45,8 @@ export async function signIn(token: string): Promise<void> {
   try {
     await get(SESSION_PATH);
   } catch (error) {
-    if (error instanceof Problem && error.kind === "signed_out")
-      throw new Problem("no_cookie", error.message);
-    throw error;
+    const refused = error instanceof Problem && error.kind === "signed_out";
+    throw refused ? new Problem("no_cookie", error.message) : error;
   }
 }
 
@@ -55,7 +57,9 @@ export async function signOut(): Promise<void> {
 async function send(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { credentials: "same-origin", ...init });
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const signal = init.signal ? AbortSignal.any([init.signal, patience]) : patience;
+    response = await fetch(path, { credentials: "same-origin", ...init, signal });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new Problem("unreachable", String(error));
@@ -76,7 +80,8 @@ async function bodyOf(response: Response): Promise<unknown> {
   try {
     return await response.json();
   } catch (error) {
-    throw new Problem("failed", "the answer is not JSON", response.status, String(error));
+    const kind = error instanceof SyntaxError ? "failed" : "unreachable";
+    throw new Problem(kind, "the answer cannot be read", response.status, String(error));
   }
 }
 
