@@ -7,10 +7,13 @@
 //! ```
 
 pub mod apply;
+pub mod capture;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod errors;
 pub mod metrics_catalogue;
+pub mod retry;
 pub mod source;
 pub mod tls;
 pub mod verify;

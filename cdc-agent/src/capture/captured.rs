@@ -145,25 +145,26 @@ impl Captured {
 }
 
 impl Stage {
-    /// None for a table of which nothing was applied yet.
+    /// None for a table of which nothing was applied yet. A condition that only a load ends means that the target's rows cannot be
+    /// built on, whatever the phase says.
     fn restore(state: &TableState, position: Option<Version>) -> Option<Self> {
-        let out = |reason: &str| Some(Self::Out { kind: LoadKind::Resync, reason: reason.into() });
-        let suspect = Condition::Suspect.to_string();
-        if let Some((_, reason)) = state.conditions.iter().find(|(condition, _)| *condition == suspect) {
-            return out(reason);
-        }
-        match (&state.load, &state.incarnation, position) {
-            (Some(mark), _, Some(_)) => Some(Self::Loading(Load {
+        if let (Some(mark), Some(_)) = (&state.load, position) {
+            return Some(Self::Loading(Load {
                 mark: mark.clone(),
                 resume: state.load_resume.clone(),
                 rows: state.load_rows,
                 scanned_in: state.load_scanned,
-            })),
-            (None, Some(incarnation), Some(_)) if state.phase == Phase::Live.to_string() => {
+            }));
+        }
+        let voided = [Condition::Suspect, Condition::Blind].map(|condition| condition.to_string());
+        if let Some((_, reason)) = state.conditions.iter().find(|(condition, _)| voided.contains(condition)) {
+            return Some(Self::Out { kind: LoadKind::Resync, reason: reason.clone() });
+        }
+        match &state.incarnation {
+            Some(incarnation) if position.is_some() && state.phase == Phase::Live.to_string() => {
                 Some(Self::Live(incarnation.clone()))
             }
-            _ if state.phase == Phase::Pending.to_string() => None,
-            _ => out("it left step and was not loaded since"),
+            _ => None,
         }
     }
 }

@@ -64,7 +64,7 @@ impl Site {
         let metrics = if replicated.metrics.is_empty() { "" } else { "[metrics]\nfile = \"metrics.toml\"\n" };
         let text = format!(
             "[source]\nname = \"wms\"\nhost = \"127.0.0.1\"\nport = {source_port}\ndatabase = \"wms\"\nuser = \"sa\"\n\
-             password_file = \"source-password\"\ntls = \"plaintext\"\nnaive_zone = \"warehouse\"\npoll_interval_ms = 20\n\n\
+             password_file = \"source-password\"\ntls = \"plaintext\"\nnaive_zone = \"America/Puerto_Rico\"\npoll_interval_ms = 20\n\n\
              [target]\nhost = \"127.0.0.1\"\nport = {target_port}\ndatabase = \"postgres\"\nuser = \"postgres\"\n\
              password_file = \"target-password\"\ntls = \"plaintext\"\n\n[journal]\nfolder = \"journal\"\n\n\
              [listen]\naddress = \"127.0.0.1:{listen}\"\n\n{metrics}\n{tables}",
@@ -138,7 +138,7 @@ impl Site {
         let client = connect(&self.postgres.url("postgres")).await?;
         let row = client
             .query_one(
-                "select position, (select count(*) from cdc.table_state where phase <> 'live') from cdc.stream",
+                "select position, (select count(*) from cdc.table_state where phase <> 'live' or load is not null) from cdc.stream",
                 &[],
             )
             .await?;

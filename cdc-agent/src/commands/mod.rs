@@ -1,0 +1,5 @@
+//! The commands of an operator. Each prints what was asked for to stdout and talks to stderr.
+
+pub mod plan;
+pub mod resync;
+pub mod status;
