@@ -60,7 +60,7 @@ impl Session {
 
     /// Rolls a doomed transaction back at the end of its batch.
     pub(super) async fn end_batch(&mut self, flow: Flow, events: &Events) -> Result<Ending, ClientGone> {
-        if self.transaction.as_ref().is_some_and(|transaction| transaction.doomed) {
+        if self.is_doomed() {
             let descriptor = self.abandon_transaction();
             self.announce_rollback(descriptor, events).await?;
             let message = "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.";
@@ -75,7 +75,8 @@ impl Session {
             Ok(statements) => statements,
             Err(error) => return self.fail(frame, error, false).await,
         };
-        match declare_all(&statements, &mut frame.variables) {
+        let checked = declare_all(&statements, &mut frame.variables);
+        match checked.and_then(|()| self.check_batch(frame, &statements)) {
             Ok(()) => self.run_statements(frame, &statements).await,
             Err(error) => self.fail(frame, error, false).await,
         }

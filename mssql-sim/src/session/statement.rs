@@ -13,7 +13,7 @@ use crate::engine::{Interrupt, LockWait, NameScope, TransactionId};
 use crate::exec::context::{ExecContext, SessionFacts, Variables};
 use crate::exec::conversion::convert;
 use crate::exec::{ddl, dml, expression, query};
-use crate::parser::ast::{Expr, Located, Query, Statement};
+use crate::parser::ast::{Expr, Isolation, Located, Query, Statement};
 use crate::types::{Length, SqlError, SqlType, Value};
 
 /// Rows of a result that are encoded between two looks at the client.
@@ -69,7 +69,7 @@ impl Session {
 
     /// Sends a query's rows as they are found.
     async fn run_select(&mut self, frame: &mut Frame<'_>, query: &Query) -> Result<(), Failure> {
-        let mut context = self.context(frame);
+        let mut context = self.statement_context(frame);
         let result = self.stream(frame, &mut context, query).await;
         self.take_back(frame, context);
         self.end_statement(result.is_ok());
@@ -110,7 +110,7 @@ impl Session {
         mut run: impl FnMut(&mut ExecContext) -> Result<T, Interrupt>,
     ) -> Result<T, Failure> {
         loop {
-            let mut context = self.context(frame);
+            let mut context = self.statement_context(frame);
             let result = run(&mut context);
             self.take_back(frame, context);
             match result {
@@ -137,12 +137,22 @@ impl Session {
         Ok(self.shared.engine.wait(wait, self.settings.patience(self.spid)).await?)
     }
 
-    fn context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
+    fn statement_context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
         let transaction = self.statement_transaction();
+        self.context(frame, transaction, self.settings.isolation)
+    }
+
+    /// What a statement may know in a transaction; it takes the frame's variables with it.
+    pub(super) fn context(
+        &self,
+        frame: &mut Frame<'_>,
+        transaction: TransactionId,
+        isolation: Isolation,
+    ) -> ExecContext {
         let engine = self.shared.engine.clone();
         ExecContext {
             names: NameScope { database: self.database, principal: self.principal.clone(), transaction },
-            statement: engine.statement(transaction, self.settings.isolation),
+            statement: engine.statement(transaction, isolation),
             variables: std::mem::take(&mut frame.variables),
             session: self.facts(frame),
             now: engine.now(),
@@ -165,7 +175,7 @@ impl Session {
             last_error: self.last_error,
             caught: frame.caught.last().cloned(),
             transaction_count: self.nesting(),
-            doomed: self.require_healthy_transaction().is_err(),
+            doomed: self.is_doomed(),
             last_identity: self.last_identity,
             scope_identity: frame.scope_identity,
             database: self.database_name(),

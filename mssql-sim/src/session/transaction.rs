@@ -46,9 +46,14 @@ impl Session {
         }
     }
 
+    /// Whether the transaction can only be rolled back.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.doomed)
+    }
+
     /// Refuses what a doomed transaction may not do any more.
     pub(super) fn require_healthy_transaction(&self) -> Result<(), SqlError> {
-        if !self.transaction.as_ref().is_some_and(|transaction| transaction.doomed) {
+        if !self.is_doomed() {
             return Ok(());
         }
         let message = "The current transaction cannot be committed and cannot support operations that write to the \
