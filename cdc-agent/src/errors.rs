@@ -295,15 +295,19 @@ fn of_target(error: &TargetError) -> Verdict {
     }
 }
 
-/// PostgreSQL's codes.
 fn of_state(error: &TargetError) -> Verdict {
-    let Some(state) = error.sql_state() else {
-        return verdict_of(
+    error.sql_state().map_or(
+        verdict_of(
             Class::Reconnect,
             ExitCode::TargetUnreachable,
             "Check [target] host and port, that PostgreSQL listens there, and its certificate.",
-        );
-    };
+        ),
+        of_sql_state,
+    )
+}
+
+/// PostgreSQL's codes.
+fn of_sql_state(state: &SqlState) -> Verdict {
     let (class, remedy) = match (state, &state.code()[..2]) {
         (&SqlState::LOCK_NOT_AVAILABLE | &SqlState::QUERY_CANCELED, _) | (_, "40") => {
             (Class::Retry, "Nothing: it is tried again.")
@@ -350,81 +354,6 @@ fn of_journal(error: &StateError) -> Verdict {
     verdict_of(class, ExitCode::Failure, remedy)
 }
 
-/// PostgreSQL's own error code decides; without one the line is to blame.
-fn of_postgres_error(error: &tokio_postgres::Error) -> Verdict {
-    match error.code() {
-        Some(state) => of_sql_state(state),
-        None if is_tls(error) => TARGET_TLS,
-        None => TARGET_AWAY,
-    }
-}
-
-fn is_tls(error: &tokio_postgres::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let io = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || io.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// PostgreSQL's SQLSTATEs, by code and by class (the first two characters).
-fn of_sql_state(state: &SqlState) -> Verdict {
-    match state.code() {
-        // Serialization failure, deadlock, lock not available, statement timeout.
-        "40001" | "40P01" | "55P03" | "57014" => TARGET_PASSES,
-        // Read only after a failover, too many connections, a failed transaction left behind.
-        "25006" | "53300" | "25P02" => TARGET_AWAY,
-        "3D000" => TARGET_LOGIN,
-        // A duplicate key in our own upsert.
-        "23505" => DEFECT,
-        code => match code.get(..2) {
-            Some("08" | "57") => TARGET_AWAY,
-            Some("28") => TARGET_LOGIN,
-            Some("42" | "3F") => TARGET_SCHEMA,
-            Some("53" | "54" | "58") => TARGET_DISK,
-            Some("22" | "23") => TARGET_ROW,
-            _ => DEFECT,
-        },
-    }
-}
-
-const JOURNAL_FOLDER: Verdict = rule(
-    Class::Stop,
-    ExitCode::Failure,
-    "Check the rights on [journal] folder and the free space of its disk, then start again.",
-    "Verifique los permisos de [journal] folder y el espacio libre de su disco, y vuelva a iniciar.",
-);
-const JOURNAL_LATER: Verdict = rule(
-    Class::Stop,
-    ExitCode::Failure,
-    "Use the later version, or move the folder away: the source is then read again from the target's position.",
-    "Use la versión posterior, o mueva la carpeta: el origen se lee otra vez desde la posición del destino.",
-);
-
-fn of_journal(error: &StateError) -> Verdict {
-    match error {
-        StateError::File { .. } | StateError::Write(_) | StateError::Stopped => JOURNAL_FOLDER,
-        StateError::Locked { .. } => STOP_OTHER_AGENT,
-        StateError::LaterFormat { .. } => JOURNAL_LATER,
-        StateError::Damaged(_) => BEGIN_AGAIN,
-        StateError::Record(_) => Verdict { class: Class::Operator, ..SOURCE_VALUE },
-        StateError::RunOpen => DEFECT,
-    }
-}
-
-fn of_capture(error: &CaptureError) -> Verdict {
-    match error {
-        CaptureError::Source(error) => of_source(error),
-        CaptureError::Journal(error) => of_journal(error),
-        CaptureError::LostDuringCut { .. } => SOURCE_PASSES,
-        CaptureError::WentBackwards { .. } | CaptureError::AnotherPast { .. } => SOURCE_RESTORED,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{AgentError, Class, ExitCode, of_sql_state, verdict};
@@ -440,9 +369,9 @@ mod tests {
             (SqlState::INVALID_PASSWORD, Class::Operator, ExitCode::TargetUnreachable),
             (SqlState::UNDEFINED_TABLE, Class::Operator, ExitCode::TargetUnreachable),
             (SqlState::DISK_FULL, Class::Operator, ExitCode::TargetUnreachable),
-            (SqlState::NUMERIC_VALUE_OUT_OF_RANGE, Class::Quarantine, ExitCode::Failure),
-            (SqlState::UNIQUE_VIOLATION, Class::Stop, ExitCode::Failure),
-            (SqlState::from_code("XX001"), Class::Stop, ExitCode::Failure),
+            (SqlState::NUMERIC_VALUE_OUT_OF_RANGE, Class::Quarantine, ExitCode::TargetUnreachable),
+            (SqlState::UNIQUE_VIOLATION, Class::Stop, ExitCode::TargetUnreachable),
+            (SqlState::from_code("XX001"), Class::Stop, ExitCode::TargetUnreachable),
         ] {
             let verdict = of_sql_state(&state);
             assert_eq!((verdict.class, verdict.exit), (class, exit), "{}", state.code());

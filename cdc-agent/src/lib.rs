@@ -15,5 +15,7 @@ pub mod errors;
 pub mod metrics_catalogue;
 pub mod retry;
 pub mod source;
+pub mod stream;
+pub mod telemetry;
 pub mod tls;
 pub mod verify;
