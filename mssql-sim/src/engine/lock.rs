@@ -95,6 +95,11 @@ impl DefinitionLocks {
         lock.exclusive.iter().chain(lock.shared.keys()).copied().find(|user| *user != asker)
     }
 
+    fn is_used_by(&self, table: TableRef, user: TransactionId) -> bool {
+        let lock = self.tables.get(&table);
+        lock.is_some_and(|lock| lock.exclusive == Some(user) || lock.shared.contains_key(&user))
+    }
+
     pub(super) fn share(&mut self, table: TableRef, user: TransactionId) {
         *self.tables.entry(table).or_default().shared.entry(user).or_default() += 1;
     }
@@ -151,23 +156,25 @@ impl State {
 
     /// The waiters of the cycle that begins and ends at one of them.
     fn cycle_through(&self, start: TransactionId) -> Option<Vec<TransactionId>> {
-        let mut members = vec![start];
-        let mut next = self.waits.get(&start)?.wait.holder;
-        while next != start {
+        let mut members = Vec::new();
+        let mut next = start;
+        loop {
             let record = self.waits.get(&next)?;
             if members.contains(&next) || !self.still_held(record.wait) {
                 return None;
             }
             members.push(next);
             next = record.wait.holder;
+            if next == start {
+                return Some(members);
+            }
         }
-        Some(members)
     }
 
     fn still_held(&self, wait: LockWait) -> bool {
         match wait.resource {
             Resource::Key | Resource::Row => self.transactions.contains_key(&wait.holder),
-            Resource::Definition(table) => self.definitions.other_user(table, wait.waiter).is_some(),
+            Resource::Definition(table) => self.definitions.is_used_by(table, wait.holder),
             Resource::Changed => false,
         }
     }

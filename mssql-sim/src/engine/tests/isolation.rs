@@ -104,6 +104,21 @@ async fn waiting_ends_with_the_holder_or_the_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_row_that_changed_since_it_was_read_is_tried_again_at_once() {
+    let fixture = Fixture::new();
+    let table = fixture.table("t", &["id", "a"]);
+    fixture.in_transaction(|t| fixture.put(t, RC, &table, 1, Some(10)).expect("inserted"));
+    let slow = fixture.engine.begin();
+    let before = fixture.read(slow, RC, &table).expect("nobody holds it").remove(0);
+    fixture.in_transaction(|t| fixture.put(t, RC, &table, 1, Some(11)).expect("updated"));
+    let statement = fixture.engine.statement(slow, RC);
+    let rows = vec![RowWrite::Delete { key: key_of(&table, &before), before }];
+    let writes = TableWrites { table: table.clone(), rows, columns_set: vec![] };
+    let wait = wait_of(fixture.engine.apply(&statement, &[writes], None));
+    assert_eq!((wait.resource, fixture.engine.wait(wait, PATIENT).await), (Resource::Changed, Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cycle_of_waiters_costs_the_cheapest_of_them() {
     for (priorities, victim) in [([0, 0], 1), ([-5, 0], 0), ([0, -5], 1)] {
         let fixture = Fixture::new();

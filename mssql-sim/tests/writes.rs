@@ -1,0 +1,170 @@
+//! INSERT, UPDATE and DELETE: values, constraints, cascades, and what Change Tracking makes of them.
+
+mod batch;
+
+use batch::{error, rows, run, server};
+
+#[tokio::test]
+async fn a_statement_is_refused_by_its_number() {
+    let server = server(
+        "CREATE TABLE dbo.p (id int NOT NULL PRIMARY KEY);
+         CREATE TABLE dbo.t (
+             id int IDENTITY(1,1) NOT NULL PRIMARY KEY, code varchar(5) NOT NULL CONSTRAINT UQ_code UNIQUE,
+             n int NULL CHECK (n > 0), twice AS (n * 2), rv rowversion, parent int NULL REFERENCES dbo.p (id));
+         INSERT INTO dbo.p VALUES (1);
+         INSERT INTO dbo.t (code, n, parent) VALUES ('a', 1, 1)",
+    )
+    .await;
+    for (sql, number) in [
+        ("INSERT INTO dbo.t (code) VALUES ('A ')", 2627),
+        ("INSERT INTO dbo.t (code) VALUES (NULL)", 515),
+        ("INSERT INTO dbo.t (n) VALUES (1)", 515),
+        ("INSERT INTO dbo.t (code) VALUES ('toolong')", 2628),
+        ("INSERT INTO dbo.t (code, n) VALUES ('b', 0)", 547),
+        ("INSERT INTO dbo.t (code, n) VALUES ('b', NULL)", 0),
+        ("INSERT INTO dbo.t (code, parent) VALUES ('c', 9)", 547),
+        ("INSERT INTO dbo.t (id, code) VALUES (7, 'c')", 544),
+        ("INSERT INTO dbo.t (code, rv) VALUES ('c', 0x01)", 273),
+        ("INSERT INTO dbo.t (code, rv) VALUES ('c', DEFAULT)", 0),
+        ("INSERT INTO dbo.t (code, twice) VALUES ('d', 1)", 271),
+        ("INSERT INTO dbo.t (code) VALUES ('d', 1)", 110),
+        ("INSERT INTO dbo.t (code, n) VALUES ('d')", 109),
+        ("INSERT INTO dbo.t (code, n) VALUES ('d', 1), ('e')", 10709),
+        ("INSERT INTO dbo.t (code) SELECT 'd', 1", 121),
+        ("INSERT INTO dbo.p VALUES (1, 2)", 213),
+        ("INSERT INTO dbo.t (code, nope) VALUES ('d', 1)", 207),
+        ("INSERT INTO dbo.nope VALUES (1)", 208),
+        ("UPDATE dbo.t SET id = 9", 8102),
+        ("UPDATE dbo.t SET twice = 9", 271),
+        ("UPDATE dbo.t SET rv = 0x01", 272),
+        ("UPDATE dbo.t SET n = 1, n = 2", 264),
+        ("UPDATE dbo.t SET code = NULL", 515),
+        ("UPDATE dbo.t SET code = 'same'", 2627),
+        ("UPDATE dbo.p SET id = 2", 547),
+        ("DELETE FROM dbo.p", 547),
+        ("TRUNCATE TABLE dbo.p", 4712),
+        ("DROP TABLE dbo.p", 3726),
+    ] {
+        assert_eq!(error(&server, sql).await, number, "{sql}");
+    }
+    assert_eq!(rows(&server, "SELECT code, n, twice FROM dbo.t ORDER BY code").await, "a,1,2; b,NULL,NULL; c,NULL,NULL");
+}
+
+#[tokio::test]
+async fn a_statement_is_judged_by_its_end_and_leaves_nothing_when_it_fails() {
+    let server = server(
+        "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY, u int NOT NULL UNIQUE);
+         INSERT INTO dbo.t VALUES (1, 10), (2, 20), (3, 30)",
+    )
+    .await;
+    run(&server, "UPDATE dbo.t SET id = id + 1").await;
+    run(&server, "UPDATE dbo.t SET u = 60 - u").await;
+    run(&server, "UPDATE dbo.t SET u = CASE id WHEN 2 THEN 10 WHEN 4 THEN 50 ELSE u END").await;
+    assert_eq!(rows(&server, "SELECT id, u FROM dbo.t ORDER BY id").await, "2,10; 3,40; 4,50");
+    assert_eq!(error(&server, "INSERT INTO dbo.t VALUES (5, 5), (6, 6), (2, 7)").await, 2627);
+    assert_eq!(error(&server, "UPDATE dbo.t SET u = 10 WHERE id >= 3").await, 2627);
+    assert_eq!(rows(&server, "SELECT id, u FROM dbo.t ORDER BY id").await, "2,10; 3,40; 4,50");
+    run(&server, "UPDATE dbo.t SET u = 99 WHERE u = 40; INSERT INTO dbo.t VALUES (9, 40)").await;
+    assert_eq!(rows(&server, "SELECT id FROM dbo.t WHERE u = 40").await, "9", "the index follows");
+}
+
+#[tokio::test]
+async fn update_and_delete_find_their_rows_as_a_query_does() {
+    let server = server(
+        "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY, a int NULL);
+         CREATE TABLE dbo.s (id int NOT NULL, v int NOT NULL);
+         CREATE TABLE dbo.heap (n int NULL, txt nvarchar(10) NULL);
+         INSERT INTO dbo.t VALUES (1, 1), (2, 2), (3, 3), (4, 4);
+         INSERT INTO dbo.s VALUES (1, 100), (1, 100), (3, 300);
+         INSERT INTO dbo.heap VALUES (1, N'x'), (1, N'x'), (1, N'x'), (2, NULL)",
+    )
+    .await;
+    let count = |sql: &'static str| {
+        let server = &server;
+        async move { rows(server, &format!("{sql}; SELECT @@ROWCOUNT")).await }
+    };
+    assert_eq!(count("UPDATE x SET a = s.v FROM dbo.t AS x JOIN dbo.s AS s ON s.id = x.id").await, "2");
+    assert_eq!(count("UPDATE dbo.t SET a = a + 1 WHERE id BETWEEN 2 AND 3").await, "2");
+    assert_eq!(count("DELETE x FROM dbo.t AS x LEFT JOIN dbo.s AS s ON s.id = x.id WHERE s.id IS NULL AND x.id > 2").await, "1");
+    assert_eq!(count("UPDATE dbo.t SET a = DEFAULT WHERE id = 99").await, "0");
+    assert_eq!(rows(&server, "SELECT id, a FROM dbo.t ORDER BY id").await, "1,100; 2,3; 3,301");
+    assert_eq!(count("DELETE TOP (1) FROM dbo.heap WHERE n = 1").await, "1");
+    assert_eq!(count("UPDATE dbo.heap SET n = n + 10").await, "3");
+    assert_eq!(rows(&server, "SELECT n, txt FROM dbo.heap ORDER BY n, txt").await, "11,x; 11,x; 12,NULL");
+}
+
+#[tokio::test]
+async fn identity_and_rowversion_are_never_given_back() {
+    let server = server(
+        "CREATE TABLE dbo.t (id int IDENTITY(10, 5) NOT NULL PRIMARY KEY, a int NOT NULL CHECK (a > 0), rv rowversion)",
+    )
+    .await;
+    assert_eq!(rows(&server, "INSERT INTO dbo.t (a) VALUES (1); SELECT SCOPE_IDENTITY(), @@IDENTITY").await.matches("10").count(), 2);
+    assert_eq!(error(&server, "INSERT INTO dbo.t (a) VALUES (0)").await, 547);
+    run(&server, "INSERT INTO dbo.t (a) VALUES (2), (3)").await;
+    run(&server, "SET IDENTITY_INSERT dbo.t ON; INSERT INTO dbo.t (id, a) VALUES (100, 4); SET IDENTITY_INSERT dbo.t OFF").await;
+    run(&server, "INSERT INTO dbo.t (a) VALUES (5)").await;
+    assert_eq!(rows(&server, "SELECT id, a FROM dbo.t ORDER BY id").await, "10,1; 20,2; 25,3; 100,4; 105,5");
+    let stamp = "SELECT CAST(MAX(CAST(rv AS bigint)) AS bigint), CAST(CAST(@@DBTS AS binary(8)) AS bigint) FROM dbo.t";
+    let before = rows(&server, stamp).await;
+    run(&server, "UPDATE dbo.t SET a = a WHERE id = 10").await;
+    let after = rows(&server, stamp).await;
+    assert_ne!(before, after, "an update draws a new rowversion");
+    let (drawn, last) = after.split_once(',').expect("two columns");
+    assert_eq!(drawn, last, "@@DBTS is the last one drawn");
+}
+
+#[tokio::test]
+async fn cascades_share_the_version_of_their_statement() {
+    let server = server(
+        "CREATE TABLE dbo.o (id int NOT NULL PRIMARY KEY, a int NULL);
+         CREATE TABLE dbo.l (o int NOT NULL REFERENCES dbo.o (id) ON DELETE CASCADE ON UPDATE CASCADE, n int NOT NULL, v int NULL,
+             CONSTRAINT PK_l PRIMARY KEY (o, n));
+         CREATE TABLE dbo.x (id int NOT NULL PRIMARY KEY, o int NULL, n int NULL,
+             CONSTRAINT FK_x FOREIGN KEY (o, n) REFERENCES dbo.l (o, n) ON DELETE CASCADE);
+         ALTER TABLE dbo.o ENABLE CHANGE_TRACKING;
+         ALTER TABLE dbo.l ENABLE CHANGE_TRACKING WITH (TRACK_COLUMNS_UPDATED = ON);
+         ALTER TABLE dbo.x ENABLE CHANGE_TRACKING",
+    )
+    .await;
+    run(&server, "BEGIN TRAN; INSERT INTO dbo.o VALUES (1, 0), (2, 0); INSERT INTO dbo.l VALUES (1, 1, 0), (2, 1, 0), (2, 2, 0); INSERT INTO dbo.x VALUES (7, 2, 2), (8, NULL, 2); COMMIT").await;
+    run(&server, "UPDATE dbo.o SET id = 5 WHERE id = 1").await;
+    run(&server, "DELETE FROM dbo.o WHERE id = 2").await;
+    let changes = |table: &'static str, key: &'static str| {
+        let server = &server;
+        let sql = format!("SELECT SYS_CHANGE_OPERATION, SYS_CHANGE_VERSION, {key} FROM CHANGETABLE(CHANGES dbo.{table}, 1) AS c");
+        async move { rows(server, &sql).await }
+    };
+    assert_eq!(changes("o", "id").await, "D,2,1; D,3,2; I,2,5");
+    assert_eq!(changes("l", "o, n").await, "D,2,1,1; D,3,2,1; D,3,2,2; I,2,5,1");
+    assert_eq!(changes("x", "id").await, "D,3,7");
+    assert_eq!(rows(&server, "SELECT o, n FROM dbo.l; SELECT CHANGE_TRACKING_CURRENT_VERSION()").await, "5,1; 3");
+}
+
+#[tokio::test]
+async fn contexts_and_versions_of_single_rows() {
+    let server = server(
+        "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY, a int NULL);
+         INSERT INTO dbo.t VALUES (1, 0), (2, 0), (3, 0);
+         ALTER TABLE dbo.t ENABLE CHANGE_TRACKING",
+    )
+    .await;
+    run(&server, "DECLARE @c varbinary(128) = 0xAB; WITH CHANGE_TRACKING_CONTEXT (@c) UPDATE dbo.t SET a = 1 WHERE id < 3").await;
+    run(&server, "UPDATE dbo.t SET a = 2 WHERE id = 2").await;
+    let changes = "SELECT id, SYS_CHANGE_CONTEXT FROM CHANGETABLE(CHANGES dbo.t, 0) AS c";
+    assert_eq!(rows(&server, changes).await, "1,AB; 2,NULL", "a later write without a context clears it");
+    let version = |id: i32| {
+        let server = &server;
+        async move {
+            rows(server, &format!("SELECT SYS_CHANGE_VERSION, id FROM CHANGETABLE(VERSION dbo.t, (id), ({id})) AS v")).await
+        }
+    };
+    assert_eq!(version(2).await, "2,2");
+    assert_eq!(version(3).await, "NULL,3", "never changed");
+    assert_eq!(version(9).await, "", "no such row");
+    let own = "BEGIN TRAN; UPDATE dbo.t SET a = 5 WHERE id = 1;
+               SELECT SYS_CHANGE_VERSION, id FROM CHANGETABLE(VERSION dbo.t, (id), (1)) AS v; ROLLBACK";
+    assert_eq!(rows(&server, own).await, "NULL,1", "one's own uncommitted change");
+    let too_long = format!("WITH CHANGE_TRACKING_CONTEXT (0x{}) UPDATE dbo.t SET a = 1", "00".repeat(129));
+    assert_eq!(error(&server, &too_long).await, 22109);
+}
