@@ -22,7 +22,7 @@ mod plan;
 
 pub use captured::{Captured, Load, Seen, Stage};
 
-use crate::source::{self, CapturedTable, Connection, Isolation, Overview, SourceError};
+use crate::source::{CapturedTable, Connection, Isolation, Overview, SourceError};
 use cut::{Cut, Run, Unmet};
 use proto::{Key, SourceMoment, Version};
 use state::{Journal, StateError};
@@ -147,8 +147,6 @@ pub struct Links {
 
 /// Captures one source.
 pub struct Capture {
-    /// Opens a connection; kept so that a dropped one can be replaced.
-    pub source: source::Connector,
     /// Tables by their name in the target.
     pub tables: BTreeMap<String, CapturedTable>,
     /// State after the last ended run.

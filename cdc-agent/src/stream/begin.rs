@@ -9,7 +9,7 @@ use crate::capture::Captured;
 use crate::config::Config;
 use crate::errors::AgentError;
 use crate::metrics_catalogue::twins_wanted;
-use crate::source::{CapturedTable, Connector, Isolation, LayoutError, SourceError, Survey};
+use crate::source::{CapturedTable, Connector, Isolation, LayoutError, Severity, SourceError, Survey};
 use state::{Journal, OpenReport, Opened};
 use std::collections::BTreeMap;
 
@@ -40,6 +40,7 @@ const ATTEMPTS: usize = 5;
 pub(super) async fn begin(config: &Config, until: Until, past: &Past) -> Result<Begun, AgentError> {
     let mut applier = Applier::connect(Settings::from(config)).await?;
     let survey = Connector::new(config.source.clone()).connect().await?.survey(&config.tables).await?;
+    refuse_unready(config, &survey)?;
     let isolation = isolation_of(survey.database.snapshot_isolation);
     if !isolation.is_one_instant() {
         tracing::warn!(
@@ -68,15 +69,28 @@ pub(super) async fn begin(config: &Config, until: Until, past: &Past) -> Result<
     Ok(Begun { applier, journal, captured, tables, isolation, applied })
 }
 
+/// What an administrator of the source has to mend first, each with its statement. Tables without a key are none of it.
+fn refuse_unready(config: &Config, survey: &Survey) -> Result<(), AgentError> {
+    let keyless: Vec<_> = survey
+        .tables
+        .iter()
+        .filter(|lookup| lookup.found.as_ref().is_some_and(|found| found.key.is_empty()))
+        .map(|lookup| lookup.table.source.to_string())
+        .collect();
+    let findings: Vec<_> = survey
+        .findings(&config.source.endpoint.user)
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error && !keyless.contains(&finding.subject))
+        .filter_map(|finding| Some(format!("{}: {} Run: {}", finding.subject, finding.text_en, finding.mend?)))
+        .collect();
+    if findings.is_empty() { Ok(()) } else { Err(AgentError::Unready { findings: findings.join(" ") }) }
+}
+
 /// The tables that can be carried. One without a key is named and left out; anything else that does not fit stops the start,
 /// since it is the configuration that has to change.
 fn usable_tables(config: &Config, survey: Survey) -> Result<BTreeMap<String, CapturedTable>, AgentError> {
-    let database = survey.database;
-    if database.read_only {
-        return Err(SourceError::ReadOnly { database: database.name }.into());
-    }
-    if !database.tracking {
-        return Err(SourceError::TrackingOff { database: database.name }.into());
+    if survey.database.read_only {
+        return Err(SourceError::ReadOnly { database: survey.database.name }.into());
     }
     let twins = twins_wanted(&config.metrics);
     let mut tables = BTreeMap::new();

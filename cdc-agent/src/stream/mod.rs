@@ -18,7 +18,7 @@ mod step;
 
 use crate::capture::{Captured, CaptureError, Limits, Links, Pulse};
 use crate::config::Config;
-use crate::errors::AgentError;
+use crate::errors::{AgentError, Class, verdict};
 use crate::source::{Connector, Isolation};
 use crate::telemetry::Metrics;
 use applying::{Applying, Side};
@@ -26,6 +26,7 @@ use begin::{Begun, Past};
 use capturing::Capturing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +42,9 @@ pub enum Until {
     CaughtUp,
 }
 
+/// Pause before a stream that has run begins again.
+const BEGIN_AGAIN: Duration = Duration::from_secs(1);
+
 /// Questions and requests that may wait at either side.
 const QUEUED: usize = 64;
 
@@ -55,11 +59,23 @@ pub async fn run(
     stop: &CancellationToken,
 ) -> Result<(), AgentError> {
     let mut past = Past::Continues;
+    let mut begun_before = false;
     loop {
         let begun = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            begun = begin::begin(config, until, &past) => begun?,
+            begun = begin::begin(config, until, &past) => begun,
         };
+        let begun = match begun {
+            Ok(begun) => begun,
+            // The first beginning tells whoever started the agent what is wrong; later ones happen unattended.
+            Err(error) if begun_before && until == Until::Stopped && verdict(&error).class != Class::Stop => {
+                tracing::warn!(error = %error.chain(), "the stream cannot begin again yet");
+                tokio::time::sleep(BEGIN_AGAIN).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        begun_before = true;
         match both_sides(config, until, begun, metrics, stop).await {
             Ok(()) => return Ok(()),
             Err(AgentError::Capture(error)) if error.is_another_history() => {
