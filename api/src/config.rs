@@ -302,3 +302,62 @@ fn always() -> bool {
 fn operator() -> String {
     "operator".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ConfigError};
+
+    const VALID: &str = "
+        [database]
+        host = 'localhost'
+        database = 'warehouse'
+        user = 'cdc_api'
+        tls = 'plaintext'
+        password_env = 'CDC_API_NO_SUCH_VARIABLE'
+        [access]
+        token_file = '/no/such/file'
+        [[detail]]
+        name = 'orders'
+        newest_by = 'entered_at'
+        key = ['order_no']
+    ";
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        let config: Config = toml::from_str(text)
+            .map_err(|source| ConfigError::Syntax { file: "test".into(), source: Box::new(source) })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn what_is_not_meant_is_refused_by_name() {
+        let config = parse(VALID).unwrap();
+        assert!(config.access.secure_cookie, "a cookie over plain HTTP is asked for, never given");
+        assert!(config.listen.metrics_address.ip().is_loopback());
+        for (from, to, words) in [
+            ("tls", "tsl", "unknown field `tsl`"),
+            ("'plaintext'", "'prefer'", "unknown variant `prefer`"),
+            ("'localhost'", "'db.example.com'", "db.example.com"),
+            ("key = ['order_no']", "key = []", "needs at least one column"),
+            ("name = 'orders'", "name = 'daily_metrics'", "an address of the API itself"),
+        ] {
+            let error = parse(&VALID.replace(from, to)).unwrap_err();
+            let text = crate::problem::chain(&error);
+            assert!(text.contains(words), "{words} in {text}");
+        }
+    }
+
+    #[test]
+    fn secrets_come_from_one_place_and_are_long_enough() {
+        let config = parse(VALID).unwrap();
+        assert!(matches!(config.database.password(), Err(ConfigError::Variable { .. })));
+        assert!(matches!(config.access.token(), Err(ConfigError::File { .. })));
+        let both = VALID.replace("password_env", "password_file = '/x'\npassword_env");
+        assert!(matches!(parse(&both).unwrap().database.password(), Err(ConfigError::SecretPlace { .. })));
+        let file = std::env::temp_dir().join(format!("cdc-api-token-{}", std::process::id()));
+        std::fs::write(&file, "short\n").unwrap();
+        let short = VALID.replace("/no/such/file", &file.display().to_string());
+        assert!(matches!(parse(&short).unwrap().access.token(), Err(ConfigError::ShortToken)));
+        std::fs::remove_file(&file).unwrap();
+    }
+}

@@ -26,7 +26,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Session settings of every connection. JSON shows moments in UTC.
 const OPTIONS: &str = "-c statement_timeout=10s -c idle_in_transaction_session_timeout=15s -c TimeZone=UTC \
-                       -c default_transaction_read_only=on -c lock_timeout=5s";
+                       -c default_transaction_read_only=on -c lock_timeout=5s \
+                       -c client_connection_check_interval=1s";
 
 /// A line to PostgreSQL together with the future that drives it.
 pub(crate) type Line =
@@ -111,7 +112,8 @@ impl Database {
     pub(crate) async fn begin(&self, scope: &Scope) -> Result<Reading, DatabaseError> {
         const SETTINGS: &str = "select set_config('cdc.scope', $1, true), set_config('cdc.companies', $2, true), \
                                 set_config('cdc.warehouses', $3, true)";
-        let reading = Reading { connection: Some(self.pool.get().await?) };
+        // Boxed: making a connection is a large future, and rare.
+        let reading = Reading { connection: Some(Box::pin(self.pool.get()).await?) };
         within(reading.connection().batch_execute("begin isolation level repeatable read read only")).await?;
         let companies = scope.companies().unwrap_or_default().join(",");
         let warehouses = scope.warehouses().unwrap_or_default().join(",");

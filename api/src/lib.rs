@@ -31,6 +31,7 @@ pub use telemetry::start_log;
 pub use tls::TlsError;
 
 use router::{App, Parts};
+use server::Limits;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use telemetry::Telemetry;
@@ -88,15 +89,17 @@ impl Server {
     /// Serves until `stop`, then ends within 5 seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { app, public, metrics, stopping } = self;
+        let limits = Limits::default();
         let beat =
             pulse::beat(app.database.clone(), app.pulse.clone(), app.telemetry.clone(), stopping.clone());
-        let metrics = server::serve(metrics, router::metrics_router(app.telemetry.clone()), stopping.clone());
-        let public = server::serve(public, router::router(app), stopping.clone());
+        let metrics_router = router::metrics_router(app.telemetry.clone());
+        let metrics = server::serve(metrics, metrics_router, limits, stopping.clone());
+        let public = server::serve(public, router::router(app), limits, stopping.clone());
         let stop = async {
             stop.await;
             stopping.cancel();
         };
-        tokio::join!(beat, metrics, public, stop);
+        tokio::join!(Box::pin(beat), Box::pin(metrics), Box::pin(public), stop);
     }
 }
 

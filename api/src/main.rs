@@ -51,7 +51,7 @@ async fn stopped() {
         }
         Err(error) => {
             tracing::warn!(%error, "a signal cannot be listened for");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     tokio::select! {

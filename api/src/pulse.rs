@@ -149,7 +149,9 @@ async fn listen_once(database: &Database, hint: &mpsc::Sender<()>) -> Result<(),
             }
             message = futures::StreamExt::next(&mut messages) => match message {
                 // A full channel already holds a hint that nobody has read yet.
-                Some(Ok(AsyncMessage::Notification(_))) => drop(hint.try_send(())),
+                Some(Ok(AsyncMessage::Notification(_))) => {
+                    hint.try_send(()).ok();
+                }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error.into()),
                 None => return Ok(()),

@@ -9,6 +9,9 @@ use prometheus::{
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
+/// What the pool says about lost connections is said once, by who needed them.
+const DEFAULT_FILTER: &str = "info,deadpool=error";
+
 /// Every metric of this API.
 #[derive(Clone)]
 pub(crate) struct Telemetry {
@@ -83,7 +86,7 @@ impl Telemetry {
 
 /// Sends the log to stderr: for people on a terminal, otherwise as JSON. `RUST_LOG` chooses what is logged.
 pub fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         log.init();

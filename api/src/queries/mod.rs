@@ -10,3 +10,6 @@ pub(crate) mod pipeline;
 fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
+
+#[cfg(test)]
+mod tests;

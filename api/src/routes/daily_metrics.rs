@@ -69,7 +69,7 @@ pub(crate) async fn list(
     if metrics.iter().any(|metric| !metric.ready) {
         question = question.at_least(DataState::Loading);
     }
-    answer(&app, &headers, question, read(&app, &principal.scope, &asked, ranges)).await
+    answer(&app, &headers, question, Box::pin(read(&app, &principal.scope, &asked, ranges))).await
 }
 
 async fn read(app: &App, scope: &Scope, asked: &Figures, mut ranges: Vec<Range>) -> Result<Answer, Problem> {

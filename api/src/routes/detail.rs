@@ -50,7 +50,7 @@ pub(crate) async fn list(
         .map(|source| (source.name.clone(), vec![detail.name.clone()]))
         .collect::<Basis>();
     let question = Question::new(&principal, basis, &(&page, &detail.name));
-    answer(&app, &headers, question, read(&app, &principal.scope, detail, &page)).await
+    answer(&app, &headers, question, Box::pin(read(&app, &principal.scope, detail, &page))).await
 }
 
 async fn read(app: &App, scope: &Scope, detail: &Detail, page: &Page) -> Result<Answer, Problem> {

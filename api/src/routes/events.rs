@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use prometheus::IntGauge;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -29,7 +30,10 @@ pub(crate) async fn open(
     let known = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse().ok());
     let left = principal.until.map(|until| (until - app.clock.now()).to_std().unwrap_or_default());
     let stopping = app.stopping.clone();
+    let open = OpenStream::count(&app.telemetry.streams, permit);
+    // Owned by the stream, so that it counts as open until it is dropped.
     let end = async move {
+        let _open = open;
         let session = async {
             match left {
                 Some(left) => sleep(left).await,
@@ -41,12 +45,7 @@ pub(crate) async fn open(
             () = session => {}
         }
     };
-    let open = OpenStream::count(&app.telemetry.streams);
-    let events = events(app.pulse.subscribe(), known).take_until(Box::pin(end)).map(move |event| {
-        // Both live as long as the stream.
-        let _ = (&permit, &open);
-        event
-    });
+    let events = events(app.pulse.subscribe(), known).take_until(Box::pin(end));
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
@@ -55,18 +54,21 @@ pub(crate) async fn open(
     Ok(response)
 }
 
-/// Counts a stream for as long as it is open.
-struct OpenStream(IntGauge);
+/// Counts a stream, and holds its permit, for as long as it is open.
+struct OpenStream {
+    gauge: IntGauge,
+    _permit: OwnedSemaphorePermit,
+}
 
 impl OpenStream {
-    fn count(gauge: &IntGauge) -> Self {
+    fn count(gauge: &IntGauge, permit: OwnedSemaphorePermit) -> Self {
         gauge.inc();
-        Self(gauge.clone())
+        Self { gauge: gauge.clone(), _permit: permit }
     }
 }
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        self.0.dec();
+        self.gauge.dec();
     }
 }

@@ -17,6 +17,8 @@ async fn without_postgresql_answers_are_refused_and_recovery_needs_nobody() {
     events.next("revision").await;
     assert_eq!(api.get(FIGURES).await.status, StatusCode::OK, "this answer is in the cache from now on");
 
+    // The server does not wait for its disk, and is stopped as by a crash.
+    warehouse.execute("checkpoint").await;
     block_in_place(|| warehouse.postgres.stop());
     api.until(async |api| api.open("/readyz").await.status == StatusCode::SERVICE_UNAVAILABLE).await;
     for path in [FIGURES, "/api/data/orders/", "/api/pipeline/", "/api/metrics"] {

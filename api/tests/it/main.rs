@@ -1,5 +1,7 @@
 //! The API over real sockets and a real PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod access;
 mod api;
 mod detail;

@@ -16,7 +16,8 @@ async fn the_pipeline_shows_every_table_and_what_is_wrong_with_it() {
     let warehouse = Warehouse::start().await;
     warehouse
         .execute(
-            r#"insert into cdc.quarantine (source, name, key, error, sequence) values ('wms', 'orders', 'a', 'x', 1);
+            r#"insert into cdc.quarantine (source, name, key, source_key, error, sequence)
+               values ('wms', 'orders', 'a', '"a"', 'x', 1);
                insert into cdc.table_condition (source, name, condition, reason, since, caused_by)
                values ('wms', 'order_lines', 'resyncing', 'asked', '2026-11-24T11:00:00Z', 'operator');
                update cdc.table_state set load = '{"kind": "resync"}', load_rows = 5000 where name = 'order_lines';"#,
