@@ -11,11 +11,11 @@ use crate::exec::conversion::is_text;
 use crate::types::{Length, SqlType, Value};
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef { schema: "sys", name: "columns", columns: COLUMNS, rows: columns },
-    ViewDef { schema: "sys", name: "all_columns", columns: COLUMNS, rows: columns },
-    ViewDef { schema: "sys", name: "types", columns: TYPES, rows: types },
-    ViewDef { schema: "sys", name: "computed_columns", columns: COMPUTED_COLUMNS, rows: computed_columns },
-    ViewDef { schema: "sys", name: "identity_columns", columns: IDENTITY_COLUMNS, rows: identity_columns },
+    ViewDef::new("sys", "columns", COLUMNS, columns),
+    ViewDef::new("sys", "all_columns", COLUMNS, columns),
+    ViewDef::new("sys", "types", TYPES, types),
+    ViewDef::new("sys", "computed_columns", COMPUTED_COLUMNS, computed_columns),
+    ViewDef::new("sys", "identity_columns", IDENTITY_COLUMNS, identity_columns),
 ];
 
 const COLUMNS: &[super::ViewColumn] = &[

@@ -11,15 +11,10 @@ use crate::engine::TableDef;
 use crate::types::Value;
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef { schema: "sys", name: "foreign_keys", columns: FOREIGN_KEYS, rows: foreign_keys },
-    ViewDef {
-        schema: "sys",
-        name: "foreign_key_columns",
-        columns: FOREIGN_KEY_COLUMNS,
-        rows: foreign_key_columns,
-    },
-    ViewDef { schema: "sys", name: "check_constraints", columns: CHECKS, rows: checks },
-    ViewDef { schema: "sys", name: "default_constraints", columns: DEFAULTS, rows: defaults },
+    ViewDef::new("sys", "foreign_keys", FOREIGN_KEYS, foreign_keys),
+    ViewDef::new("sys", "foreign_key_columns", FOREIGN_KEY_COLUMNS, foreign_key_columns),
+    ViewDef::new("sys", "check_constraints", CHECKS, checks),
+    ViewDef::new("sys", "default_constraints", DEFAULTS, defaults),
 ];
 
 /// The columns that all views of constraints begin with.

@@ -5,15 +5,10 @@ use crate::engine::collation::Collation;
 use crate::types::{SqlType, Value};
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef { schema: "sys", name: "databases", columns: DATABASES, rows: databases },
-    ViewDef {
-        schema: "sys",
-        name: "database_recovery_status",
-        columns: RECOVERY_STATUS,
-        rows: recovery_status,
-    },
-    ViewDef { schema: "sys", name: "schemas", columns: SCHEMAS, rows: schemas },
-    ViewDef { schema: "sys", name: "database_principals", columns: PRINCIPALS, rows: principals },
+    ViewDef::new("sys", "databases", DATABASES, databases),
+    ViewDef::new("sys", "database_recovery_status", RECOVERY_STATUS, recovery_status),
+    ViewDef::new("sys", "schemas", SCHEMAS, schemas),
+    ViewDef::new("sys", "database_principals", PRINCIPALS, principals),
 ];
 
 const DATABASES: &[super::ViewColumn] = &[

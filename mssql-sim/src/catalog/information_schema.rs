@@ -11,16 +11,11 @@ const SCHEMA: &str = "INFORMATION_SCHEMA";
 const WORD: SqlType = SqlType::VarChar(Length::Limited(30));
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef { schema: SCHEMA, name: "SCHEMATA", columns: SCHEMATA, rows: schemata },
-    ViewDef { schema: SCHEMA, name: "TABLES", columns: TABLES, rows: tables },
-    ViewDef { schema: SCHEMA, name: "COLUMNS", columns: COLUMNS, rows: columns },
-    ViewDef {
-        schema: SCHEMA,
-        name: "TABLE_CONSTRAINTS",
-        columns: TABLE_CONSTRAINTS,
-        rows: table_constraints,
-    },
-    ViewDef { schema: SCHEMA, name: "KEY_COLUMN_USAGE", columns: KEY_COLUMN_USAGE, rows: key_column_usage },
+    ViewDef::new(SCHEMA, "SCHEMATA", SCHEMATA, schemata),
+    ViewDef::new(SCHEMA, "TABLES", TABLES, tables),
+    ViewDef::new(SCHEMA, "COLUMNS", COLUMNS, columns),
+    ViewDef::new(SCHEMA, "TABLE_CONSTRAINTS", TABLE_CONSTRAINTS, table_constraints),
+    ViewDef::new(SCHEMA, "KEY_COLUMN_USAGE", KEY_COLUMN_USAGE, key_column_usage),
 ];
 
 const SCHEMATA: &[super::ViewColumn] =

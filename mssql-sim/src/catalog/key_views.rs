@@ -8,9 +8,9 @@ use crate::engine::{KeyColumn, PRIMARY_INDEX_ID, TableDef};
 use crate::types::Value;
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef { schema: "sys", name: "indexes", columns: INDEXES, rows: indexes },
-    ViewDef { schema: "sys", name: "index_columns", columns: INDEX_COLUMNS, rows: index_columns },
-    ViewDef { schema: "sys", name: "key_constraints", columns: KEY_CONSTRAINTS, rows: key_constraints },
+    ViewDef::new("sys", "indexes", INDEXES, indexes),
+    ViewDef::new("sys", "index_columns", INDEX_COLUMNS, index_columns),
+    ViewDef::new("sys", "key_constraints", KEY_CONSTRAINTS, key_constraints),
 ];
 
 const INDEXES: &[super::ViewColumn] = &[

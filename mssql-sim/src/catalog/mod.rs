@@ -21,7 +21,7 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 use crate::engine::collation::Collation;
 use crate::engine::layout::row_of;
 use crate::engine::{DatabaseId, Engine, NameScope, Row, TableInfo};
-use crate::types::{ColumnMeta, Length, SqlType, Value};
+use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
 
 /// Name, type and nullability of a view's column.
 type ViewColumn = (&'static str, SqlType, bool);
@@ -32,6 +32,20 @@ struct ViewDef {
     name: &'static str,
     columns: &'static [ViewColumn],
     rows: fn(&Catalog<'_>) -> Vec<Vec<Value>>,
+    /// Permission on the database without which reading is refused; None for views that hide rows instead.
+    permission: Option<&'static str>,
+}
+
+impl ViewDef {
+    /// A view that hides what the principal may not see.
+    const fn new(
+        schema: &'static str,
+        name: &'static str,
+        columns: &'static [ViewColumn],
+        rows: fn(&Catalog<'_>) -> Vec<Vec<Value>>,
+    ) -> Self {
+        Self { schema, name, columns, rows, permission: None }
+    }
 }
 
 /// A catalog view.
@@ -106,10 +120,21 @@ impl View {
     }
 
     /// Its rows for a session, in row form.
-    pub fn rows(self, engine: &Engine, scope: &NameScope, database: DatabaseId) -> Vec<Row> {
+    ///
+    /// # Errors
+    /// 262 for a view of the server's state without the permission to see it.
+    pub fn rows(
+        self,
+        engine: &Engine,
+        scope: &NameScope,
+        database: DatabaseId,
+    ) -> Result<Vec<Row>, SqlError> {
+        if let Some(permission) = self.0.permission {
+            require(engine, scope, database, permission)?;
+        }
         let columns = self.columns();
         let rows = (self.0.rows)(&Catalog { engine, scope, database });
-        rows.iter().map(|values| row_of(&columns, values)).collect()
+        Ok(rows.iter().map(|values| row_of(&columns, values)).collect())
     }
 }
 
@@ -129,6 +154,20 @@ impl Catalog<'_> {
     fn tables(&self) -> Vec<TableInfo> {
         self.engine.tables(self.scope, self.database)
     }
+}
+
+fn require(
+    engine: &Engine,
+    scope: &NameScope,
+    database: DatabaseId,
+    permission: &str,
+) -> Result<(), SqlError> {
+    if engine.permitted_on_database(&scope.principal, permission, database) {
+        return Ok(());
+    }
+    let name = engine.database_name(database).unwrap_or_default();
+    let message = format!("{permission} permission denied in database '{name}'.");
+    Err(SqlError { class: 14, ..SqlError::statement(262, message) })
 }
 
 fn int(n: impl Into<i64>) -> Value {

@@ -8,14 +8,14 @@ use crate::engine::{PRIMARY_INDEX_ID, TableInfo};
 use crate::types::{Length, SqlType, Value};
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef { schema: "sys", name: "tables", columns: TABLES, rows: tables },
-    ViewDef { schema: "sys", name: "objects", columns: OBJECTS, rows: objects },
-    ViewDef { schema: "sys", name: "all_objects", columns: OBJECTS, rows: objects },
-    ViewDef { schema: "sys", name: "views", columns: OBJECTS, rows: nothing },
-    ViewDef { schema: "sys", name: "procedures", columns: OBJECTS, rows: nothing },
-    ViewDef { schema: "sys", name: "synonyms", columns: OBJECTS, rows: nothing },
-    ViewDef { schema: "sys", name: "triggers", columns: TRIGGERS, rows: nothing },
-    ViewDef { schema: "sys", name: "partitions", columns: PARTITIONS, rows: partitions },
+    ViewDef::new("sys", "tables", TABLES, tables),
+    ViewDef::new("sys", "objects", OBJECTS, objects),
+    ViewDef::new("sys", "all_objects", OBJECTS, objects),
+    ViewDef::new("sys", "views", OBJECTS, nothing),
+    ViewDef::new("sys", "procedures", OBJECTS, nothing),
+    ViewDef::new("sys", "synonyms", OBJECTS, nothing),
+    ViewDef::new("sys", "triggers", TRIGGERS, nothing),
+    ViewDef::new("sys", "partitions", PARTITIONS, partitions),
 ];
 
 const OBJECTS: &[super::ViewColumn] = &[

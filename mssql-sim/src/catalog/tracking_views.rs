@@ -7,10 +7,13 @@ use super::{
 use crate::types::Value;
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef { schema: "sys", name: "change_tracking_databases", columns: DATABASES, rows: databases },
-    ViewDef { schema: "sys", name: "change_tracking_tables", columns: TABLES, rows: tables },
-    ViewDef { schema: "sys", name: "internal_tables", columns: INTERNAL_TABLES, rows: internal_tables },
-    ViewDef { schema: "sys", name: "dm_tran_commit_table", columns: COMMITS, rows: commits },
+    ViewDef::new("sys", "change_tracking_databases", DATABASES, databases),
+    ViewDef::new("sys", "change_tracking_tables", TABLES, tables),
+    ViewDef::new("sys", "internal_tables", INTERNAL_TABLES, internal_tables),
+    ViewDef {
+        permission: Some("VIEW DATABASE STATE"),
+        ..ViewDef::new("sys", "dm_tran_commit_table", COMMITS, commits)
+    },
 ];
 
 const DATABASES: &[super::ViewColumn] = &[
