@@ -108,5 +108,9 @@ impl Variables {
 }
 
 fn undeclared(name: &str) -> SqlError {
-    SqlError { class: 15, state: 2, ..SqlError::batch(137, format!("Must declare the scalar variable \"@{name}\".")) }
+    SqlError {
+        class: 15,
+        state: 2,
+        ..SqlError::batch(137, format!("Must declare the scalar variable \"@{name}\"."))
+    }
 }

@@ -59,7 +59,8 @@ pub type Operand = (i128, u8);
 /// `a + b` with `scale` digits behind the point; None beyond 38 digits.
 pub fn add(a: Operand, b: Operand, scale: u8) -> Option<i128> {
     let common = a.1.max(b.1);
-    let align = |(unscaled, from): Operand| BigInt::from(unscaled) * big_power_of_ten(u32::from(common - from));
+    let align =
+        |(unscaled, from): Operand| BigInt::from(unscaled) * big_power_of_ten(u32::from(common - from));
     let sum = align(a) + align(b);
     if scale >= common {
         return bounded(&(sum * big_power_of_ten(u32::from(scale - common))));
@@ -93,7 +94,8 @@ pub fn divide(a: Operand, b: Operand, scale: u8) -> Option<i128> {
 /// `a % b` with the larger of both scales; `b` is not zero; None beyond 38 digits.
 pub fn remainder(a: Operand, b: Operand) -> Option<i128> {
     let common = a.1.max(b.1);
-    let align = |(unscaled, from): Operand| BigInt::from(unscaled) * big_power_of_ten(u32::from(common - from));
+    let align =
+        |(unscaled, from): Operand| BigInt::from(unscaled) * big_power_of_ten(u32::from(common - from));
     bounded(&(align(a) % align(b)))
 }
 

@@ -12,7 +12,8 @@ pub(crate) fn overflow(to: SqlType) -> SqlError {
 
 /// 8115 in the wording for a value of another type.
 pub(crate) fn overflow_from(from: SqlType, to: SqlType) -> SqlError {
-    let message = format!("Arithmetic overflow error converting {} to data type {}.", type_name(from), type_name(to));
+    let message =
+        format!("Arithmetic overflow error converting {} to data type {}.", type_name(from), type_name(to));
     SqlError { state: 6, ..SqlError::statement(8115, message) }
 }
 
@@ -86,8 +87,11 @@ pub(crate) fn explicit_only(from: SqlType, to: SqlType) -> SqlError {
 
 /// 529: a CAST that is never possible.
 pub(crate) fn impossible_cast(from: SqlType, to: SqlType) -> SqlError {
-    let message =
-        format!("Explicit conversion from data type {} to {} is not allowed.", type_name(from), type_name(to));
+    let message = format!(
+        "Explicit conversion from data type {} to {} is not allowed.",
+        type_name(from),
+        type_name(to)
+    );
     SqlError { state: 2, ..SqlError::batch(529, message) }
 }
 

@@ -2,7 +2,9 @@
 
 pub mod context;
 pub mod conversion;
+pub mod ddl;
 pub mod decimal;
+pub mod dml;
 pub mod expression;
 mod functions;
 mod messages;

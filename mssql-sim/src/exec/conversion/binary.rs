@@ -6,7 +6,12 @@ use super::text::trimmed;
 use crate::exec::messages::{conversion_error, impossible_cast};
 use crate::types::{Length, SqlError, SqlType, Value};
 
-pub(super) fn to_binary(value: Value, from: SqlType, to: SqlType, style: Option<i32>) -> Result<Value, SqlError> {
+pub(super) fn to_binary(
+    value: Value,
+    from: SqlType,
+    to: SqlType,
+    style: Option<i32>,
+) -> Result<Value, SqlError> {
     let bytes = match value {
         Value::Bytes(bytes) => bytes,
         Value::Text(units) => match style.unwrap_or(0) {
@@ -67,7 +72,10 @@ fn number_bytes(value: &Value, from: SqlType, to: SqlType) -> Result<Vec<u8>, Sq
         (Value::DateTime { days, ticks }, _) => [days.to_be_bytes(), ticks.to_be_bytes()].concat(),
         (Value::Date(days), _) => days.to_le_bytes()[..3].to_vec(),
         (other, _) if exact_parts(other).is_none() => {
-            return Err(SqlError::unsupported(format_args!("conversion of {} to binary", super::type_name(from))));
+            return Err(SqlError::unsupported(format_args!(
+                "conversion of {} to binary",
+                super::type_name(from)
+            )));
         }
         _ => return Err(impossible_cast(from, to)),
     })
@@ -118,12 +126,18 @@ pub(super) fn guid_from_bytes(bytes: &[u8]) -> Value {
 }
 
 /// Binary as text: bytes as characters, or hexadecimal with styles 1 and 2.
-pub(super) fn binary_text(bytes: &[u8], from: SqlType, to: SqlType, style: Option<i32>) -> Result<Vec<u16>, SqlError> {
+pub(super) fn binary_text(
+    bytes: &[u8],
+    from: SqlType,
+    to: SqlType,
+    style: Option<i32>,
+) -> Result<Vec<u16>, SqlError> {
     debug_assert!(is_text(to));
     let hex = || bytes.iter().map(|b| format!("{b:02X}")).collect::<String>();
     match style.unwrap_or(0) {
         0 if matches!(to, SqlType::NChar(_) | SqlType::NVarChar(_)) => {
-            let padded = bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
+            let padded =
+                bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
             Ok(padded.collect())
         }
         0 => Ok(encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.encode_utf16().collect()),

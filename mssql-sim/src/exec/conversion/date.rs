@@ -132,7 +132,12 @@ pub(crate) fn moment_to(moment: Moment, from: SqlType, to: SqlType) -> Result<Va
     }
 }
 
-pub(super) fn to_date(value: Value, from: SqlType, to: SqlType, style: Option<i32>) -> Result<Value, SqlError> {
+pub(super) fn to_date(
+    value: Value,
+    from: SqlType,
+    to: SqlType,
+    style: Option<i32>,
+) -> Result<Value, SqlError> {
     match &value {
         Value::Text(units) => from_text(units, from, to, style),
         Value::Bytes(bytes) => from_bytes(bytes, from, to),

@@ -7,7 +7,8 @@ use super::rules::{Family, family, fraction_digits};
 use crate::exec::messages::conversion_error;
 use crate::types::{SqlError, SqlType, Value};
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// What a style shows.
 enum Shape {
@@ -17,7 +18,12 @@ enum Shape {
 }
 
 /// The text of a date or time. Without a style the older types show `Mon dd yyyy`, the newer ones ISO 8601.
-pub(super) fn format_moment(value: &Value, from: SqlType, to: SqlType, style: Option<i32>) -> Result<String, SqlError> {
+pub(super) fn format_moment(
+    value: &Value,
+    from: SqlType,
+    to: SqlType,
+    style: Option<i32>,
+) -> Result<String, SqlError> {
     let Some(moment) = moment_of(value) else { return Err(conversion_error(from, to)) };
     let style = style.unwrap_or(if family(from) == Family::LegacyDate { 0 } else { 121 });
     let parts = Parts::new(moment, from);
@@ -30,7 +36,9 @@ pub(super) fn format_moment(value: &Value, from: SqlType, to: SqlType, style: Op
             Err(SqlError::statement(281, message))
         }
         (Family::Date, Some(Shape::Date(text))) | (Family::Time, Some(Shape::Time(text))) => Ok(text),
-        (Family::Date, Some(Shape::Time(_))) | (Family::Time, Some(Shape::Date(_))) => Err(conversion_error(from, to)),
+        (Family::Date, Some(Shape::Time(_))) | (Family::Time, Some(Shape::Date(_))) => {
+            Err(conversion_error(from, to))
+        }
         (Family::Date, Some(Shape::Both(_))) => Ok(parts.date_of(style)),
         (Family::Time, Some(Shape::Both(_))) => Ok(parts.time_of(style)),
         (_, Some(Shape::Date(text) | Shape::Time(text) | Shape::Both(text))) => Ok(text),
@@ -62,7 +70,11 @@ impl Parts {
         let digits = usize::from(if from == SqlType::SmallDateTime { 3 } else { fraction_digits(from) });
         let below_second = moment.ticks % TICKS_PER_SECOND;
         // Thirds of a millisecond show as .000, .003 and .007.
-        let shown = if family(from) == Family::LegacyDate { (below_second + 5000) / 10_000 * 10_000 } else { below_second };
+        let shown = if family(from) == Family::LegacyDate {
+            (below_second + 5000) / 10_000 * 10_000
+        } else {
+            below_second
+        };
         let fraction = format!("{shown:07}")[..digits].to_owned();
         let separator = if family(from) == Family::LegacyDate { ':' } else { '.' };
         let with = |mark: char| if digits == 0 { String::new() } else { format!("{mark}{fraction}") };
@@ -120,7 +132,9 @@ impl Parts {
         let (hour, half) = self.half_day();
         match style {
             0 | 100 => format!("{hour:>2}:{:02}{half}", self.minute),
-            9 | 109 => format!("{hour:>2}:{:02}:{:02}{}{half}", self.minute, self.second, self.colon_fraction),
+            9 | 109 => {
+                format!("{hour:>2}:{:02}:{:02}{}{half}", self.minute, self.second, self.colon_fraction)
+            }
             13 | 113 => format!("{}{}", self.clock(), self.colon_fraction),
             20 | 120 => self.clock(),
             _ => format!("{}{}", self.clock(), self.fraction),
@@ -132,14 +146,22 @@ impl Parts {
             return Some(Shape::Date(text));
         }
         Some(match style {
-            0 | 100 | 9 | 109 | 13 | 113 => Shape::Both(format!("{} {}", self.date_of(style), self.time_of(style))),
+            0 | 100 | 9 | 109 | 13 | 113 => {
+                Shape::Both(format!("{} {}", self.date_of(style), self.time_of(style)))
+            }
             8 | 24 | 108 => Shape::Time(self.clock()),
             14 | 114 => Shape::Time(format!("{}{}", self.clock(), self.colon_fraction)),
             20 | 120 | 21 | 25 | 121 => {
                 let offset = if self.offset.is_empty() { String::new() } else { format!(" {}", self.offset) };
                 Shape::Both(format!("{} {}{offset}", self.iso_date(), self.time_of(style)))
             }
-            126 => Shape::Both(format!("{}T{}{}{}", self.iso_date(), self.clock(), self.iso_fraction(), self.offset)),
+            126 => Shape::Both(format!(
+                "{}T{}{}{}",
+                self.iso_date(),
+                self.clock(),
+                self.iso_fraction(),
+                self.offset
+            )),
             127 => Shape::Both(self.utc()),
             _ => return None,
         })

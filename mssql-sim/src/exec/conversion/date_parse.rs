@@ -19,7 +19,17 @@ pub(crate) struct Parsed {
 const CUTOFF: i32 = 49;
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -53,7 +63,8 @@ fn pieces(text: &str) -> Option<Vec<Piece>> {
     let mut pieces = Vec::new();
     let mut rest = text.trim();
     while let Some(first) = rest.chars().next() {
-        let run = |accept: fn(&char) -> bool| rest.chars().take_while(accept).map(char::len_utf8).sum::<usize>();
+        let run =
+            |accept: fn(&char) -> bool| rest.chars().take_while(accept).map(char::len_utf8).sum::<usize>();
         let length = if first.is_ascii_digit() {
             let length = run(char::is_ascii_digit);
             pieces.push(Piece::Number(rest[..length].to_owned()));
@@ -182,7 +193,8 @@ impl Reader {
 
     fn month(&mut self) -> Option<u32> {
         let Some(Piece::Word(word)) = self.peek(0) else { return None };
-        let index = MONTHS.iter().position(|m| word == m || word.len() == 3 && m.starts_with(word.as_str()))?;
+        let index =
+            MONTHS.iter().position(|m| word == m || word.len() == 3 && m.starts_with(word.as_str()))?;
         self.position += 1;
         Some(index as u32 + 1)
     }
@@ -256,8 +268,16 @@ mod tests {
     fn forms_of_dates() {
         let day = days_of(2026, 11, 24);
         for text in [
-            "2026-11-24", "20261124", "11/24/2026", "2026/11/24", "11-24-26", "Nov 24, 2026", "24 november 2026",
-            "2026-11-24T00:00:00", "2026-11-24 12:00 AM", "2026-11-24T00:00:00.0000000Z",
+            "2026-11-24",
+            "20261124",
+            "11/24/2026",
+            "2026/11/24",
+            "11-24-26",
+            "Nov 24, 2026",
+            "24 november 2026",
+            "2026-11-24T00:00:00",
+            "2026-11-24 12:00 AM",
+            "2026-11-24T00:00:00.0000000Z",
         ] {
             let parsed = parse_moment(text, None).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((parsed.days, parsed.ticks), (Some(day), 0), "{text}");

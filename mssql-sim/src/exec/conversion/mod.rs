@@ -11,13 +11,12 @@ mod number;
 mod rules;
 mod text;
 
-pub use rules::{Conversion, comparison_type, conversion, is_text, require_implicit, type_name, unify};
-pub(crate) use date::{Moment, TICKS_PER_DAY, TICKS_PER_SECOND, moment_of, moment_to};
-pub(crate) use date_parse::parse_moment;
-pub(crate) use number::{exact_parts, finite, float_of, integer_bounds, literal_parts};
-pub(crate) use rules::{Family, as_decimal, capped, declared_length, family, fraction_digits, precedence};
-pub(crate) use text::{text_of, text_width};
 pub(crate) use binary::text_bytes;
+pub(crate) use date::{Moment, TICKS_PER_DAY, TICKS_PER_SECOND, moment_of, moment_to};
+pub(crate) use number::{exact_parts, finite, float_of, integer_bounds, literal_parts};
+pub use rules::{Conversion, comparison_type, conversion, is_text, require_implicit, type_name, unify};
+pub(crate) use rules::{Family, as_decimal, capped, declared_length, family, precedence};
+pub(crate) use text::{text_of, text_width};
 
 use crate::exec::messages::impossible_cast;
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -36,7 +35,9 @@ pub fn convert(value: Value, from: SqlType, to: SqlType, style: Option<i32>) -> 
         Family::Exact | Family::Approximate => number::to_number(value, from, to),
         Family::Text | Family::NationalText => text::to_text(value, from, to, style),
         Family::Binary | Family::RowVersion => binary::to_binary(value, from, to, style),
-        Family::LegacyDate | Family::DateAndTime | Family::Date | Family::Time => date::to_date(value, from, to, style),
+        Family::LegacyDate | Family::DateAndTime | Family::Date | Family::Time => {
+            date::to_date(value, from, to, style)
+        }
         Family::Guid => match value {
             Value::Guid(_) => Ok(value),
             Value::Text(units) => text::parse_guid(&units),

@@ -86,10 +86,13 @@ fn to_integer(value: Value, from: SqlType, to: SqlType) -> Result<Value, SqlErro
             // A decimal loses its fraction, money rounds.
             in_bounds(unscaled / 10i128.pow(u32::from(*scale))).ok_or_else(|| overflow_from(from, to))
         }
-        Value::Money(n) => decimal::rescale(i128::from(*n), MONEY_SCALE, 0).and_then(in_bounds).ok_or_else(|| overflow(to)),
+        Value::Money(n) => {
+            decimal::rescale(i128::from(*n), MONEY_SCALE, 0).and_then(in_bounds).ok_or_else(|| overflow(to))
+        }
         Value::Float(x) => {
             let whole = x.trunc();
-            if whole.abs() < 1e19 { in_bounds(whole as i128) } else { None }.ok_or_else(|| float_overflow(to, *x))
+            if whole.abs() < 1e19 { in_bounds(whole as i128) } else { None }
+                .ok_or_else(|| float_overflow(to, *x))
         }
         Value::Text(units) => integer_from_text(units, &value, from, to),
         Value::Bytes(bytes) => Ok(Value::Int(integer_from_bytes(bytes, to))),
@@ -128,7 +131,10 @@ fn text_overflow(text: &str, from: SqlType, column: &str) -> SqlError {
     let number = if column == "an int" { 248 } else { 244 };
     let advice = if number == 244 { " Use a larger integer column." } else { "" };
     let kind = super::type_name(from);
-    SqlError::statement(number, format!("The conversion of the {kind} value '{text}' overflowed {column} column.{advice}"))
+    SqlError::statement(
+        number,
+        format!("The conversion of the {kind} value '{text}' overflowed {column} column.{advice}"),
+    )
 }
 
 /// The last bytes, read big-endian, as wide as the type.
@@ -149,18 +155,26 @@ fn integer_from_bytes(bytes: &[u8], to: SqlType) -> i64 {
 }
 
 fn float_overflow(to: SqlType, value: f64) -> SqlError {
-    let message = format!("Arithmetic overflow error for data type {}, value = {value:.6}.", super::type_name(to));
+    let message =
+        format!("Arithmetic overflow error for data type {}, value = {value:.6}.", super::type_name(to));
     SqlError { state: 3, ..SqlError::statement(232, message) }
 }
 
-fn to_decimal(value: &Value, from: SqlType, to: SqlType, (precision, scale): (u8, u8)) -> Result<Value, SqlError> {
+fn to_decimal(
+    value: &Value,
+    from: SqlType,
+    to: SqlType,
+    (precision, scale): (u8, u8),
+) -> Result<Value, SqlError> {
     let unscaled = match value {
         Value::Text(units) => match decimal::parse(&trimmed(units), scale) {
             Some(parsed) => parsed,
             None => return Err(conversion_error(from, to)),
         },
         Value::Float(x) => decimal::from_float(*x, scale),
-        Value::Bytes(bytes) => decimal_from_bytes(bytes, from, to)?.and_then(|(n, s)| decimal::rescale(n, s, scale)),
+        Value::Bytes(bytes) => {
+            decimal_from_bytes(bytes, from, to)?.and_then(|(n, s)| decimal::rescale(n, s, scale))
+        }
         Value::DateTime { days, ticks } => decimal::from_float(days_as_float(*days, *ticks), scale),
         other => match exact_parts(other) {
             Some((unscaled, from_scale)) => decimal::rescale(unscaled, from_scale, scale),
@@ -223,7 +237,8 @@ fn money_from_text(text: &str, from: SqlType) -> Result<Option<i128>, SqlError> 
         Some(parsed) => Ok(parsed.map(|n| if negative { -n } else { n })),
         None => {
             let kind = if family(from) == Family::Text { "char" } else { "nchar" };
-            let message = format!("Cannot convert a {kind} value to money. The {kind} value has incorrect syntax.");
+            let message =
+                format!("Cannot convert a {kind} value to money. The {kind} value has incorrect syntax.");
             Err(SqlError::statement(235, message))
         }
     }
@@ -233,7 +248,8 @@ fn to_float(value: &Value, from: SqlType, to: SqlType) -> Result<Value, SqlError
     let number = match value {
         Value::Text(units) => {
             let text = trimmed(units);
-            let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
+            let plain =
+                text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
             if text.is_empty() {
                 0.0
             } else if let (true, Ok(number)) = (plain, text.parse::<f64>()) {

@@ -44,7 +44,9 @@ pub(crate) enum Family {
 pub(crate) fn family(sql_type: SqlType) -> Family {
     match sql_type {
         SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => Family::Exact,
-        SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney => Family::Exact,
+        SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney => {
+            Family::Exact
+        }
         SqlType::Real | SqlType::Float => Family::Approximate,
         SqlType::Char(_) | SqlType::VarChar(_) => Family::Text,
         SqlType::NChar(_) | SqlType::NVarChar(_) => Family::NationalText,
@@ -63,9 +65,10 @@ pub fn conversion(from: SqlType, to: SqlType) -> Conversion {
     use Family as F;
     match (family(from), family(to)) {
         (F::Date, F::Time) | (F::Time, F::Date) => Conversion::Impossible,
-        (F::LegacyDate | F::DateAndTime | F::Date | F::Time, F::LegacyDate | F::DateAndTime | F::Date | F::Time) => {
-            Conversion::Implicit
-        }
+        (
+            F::LegacyDate | F::DateAndTime | F::Date | F::Time,
+            F::LegacyDate | F::DateAndTime | F::Date | F::Time,
+        ) => Conversion::Implicit,
         (F::Text | F::NationalText, F::Binary) | (F::Text, F::RowVersion) => Conversion::Explicit,
         (F::NationalText, F::RowVersion) | (F::RowVersion, F::NationalText) => Conversion::Impossible,
         (F::Text | F::NationalText, _) | (_, F::Text | F::NationalText) => Conversion::Implicit,
@@ -74,9 +77,8 @@ pub fn conversion(from: SqlType, to: SqlType) -> Conversion {
         (F::Approximate, F::Binary) => Conversion::Explicit,
         (F::LegacyDate, F::Exact | F::Approximate) => Conversion::Explicit,
         (F::Binary | F::RowVersion, F::Binary | F::RowVersion | F::LegacyDate) => Conversion::Implicit,
-        (F::Binary, F::Date | F::Time | F::DateAndTime) | (F::LegacyDate | F::DateAndTime | F::Date | F::Time, F::Binary) => {
-            Conversion::Explicit
-        }
+        (F::Binary, F::Date | F::Time | F::DateAndTime)
+        | (F::LegacyDate | F::DateAndTime | F::Date | F::Time, F::Binary) => Conversion::Explicit,
         (F::Guid, F::Guid | F::Binary) | (F::Binary, F::Guid) => Conversion::Implicit,
         _ => Conversion::Impossible,
     }
@@ -142,8 +144,12 @@ pub fn unify(one: SqlType, other: SqlType) -> Result<SqlType, SqlError> {
         SqlType::Char(_) => SqlType::Char(limit(widest(low, high))),
         SqlType::VarChar(_) if is_character_or_binary(low) => SqlType::VarChar(widest(low, high)),
         SqlType::NChar(_) if matches!(low, SqlType::VarChar(_)) => SqlType::NVarChar(widest(low, high)),
-        SqlType::NChar(_) if is_character_or_binary(low) => SqlType::NChar(limit(widest(low, high)).min(4000)),
-        SqlType::NVarChar(_) if is_character_or_binary(low) => SqlType::NVarChar(capped(widest(low, high), 4000)),
+        SqlType::NChar(_) if is_character_or_binary(low) => {
+            SqlType::NChar(limit(widest(low, high)).min(4000))
+        }
+        SqlType::NVarChar(_) if is_character_or_binary(low) => {
+            SqlType::NVarChar(capped(widest(low, high), 4000))
+        }
         SqlType::DateTime2(scale) => SqlType::DateTime2(scale.max(fraction_digits(low))),
         SqlType::DateTimeOffset(scale) => SqlType::DateTimeOffset(scale.max(fraction_digits(low))),
         SqlType::Time(scale) => SqlType::Time(scale.max(fraction_digits(low))),

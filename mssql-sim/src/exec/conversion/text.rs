@@ -9,10 +9,17 @@ use crate::types::{Length, SqlError, SqlType, Value};
 
 const BLANK: u16 = 0x20;
 
-pub(super) fn to_text(value: Value, from: SqlType, to: SqlType, style: Option<i32>) -> Result<Value, SqlError> {
+pub(super) fn to_text(
+    value: Value,
+    from: SqlType,
+    to: SqlType,
+    style: Option<i32>,
+) -> Result<Value, SqlError> {
     let units = match value {
         Value::Text(units) => return Ok(Value::Text(fit(narrowed(units, to), to))),
-        Value::Bytes(bytes) => return binary_text(&bytes, from, to, style).map(|units| Value::Text(fit(units, to))),
+        Value::Bytes(bytes) => {
+            return binary_text(&bytes, from, to, style).map(|units| Value::Text(fit(units, to)));
+        }
         Value::Float(x) => float_text(x, from, to, style)?,
         Value::Money(n) => money_text(n, style),
         Value::Guid(guid) => uuid::Uuid::from_bytes(guid).hyphenated().to_string().to_uppercase(),
@@ -35,7 +42,10 @@ fn no_room(from: SqlType, to: SqlType) -> Result<Value, SqlError> {
             Ok(Value::Text(fit(vec![u16::from(b'*')], to)))
         }
         SqlType::Money | SqlType::SmallMoney => {
-            let message = format!("There is insufficient result space to convert a money value to {}.", super::type_name(to));
+            let message = format!(
+                "There is insufficient result space to convert a money value to {}.",
+                super::type_name(to)
+            );
             Err(SqlError { state: 2, ..SqlError::statement(234, message) })
         }
         SqlType::UniqueIdentifier if !national => {

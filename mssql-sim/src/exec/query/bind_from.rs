@@ -1,0 +1,474 @@
+//! The FROM clause: its sources one by one, then how they are joined.
+
+use std::sync::Arc;
+
+use super::bind::bind_query;
+use super::plan::{
+    Ctes, DerivedLeaf, EqualPair, JoinMethod, JoinPlan, MadeLeaf, Maker, OuterKind, QueryPlan, Relation,
+    TableLeaf,
+};
+use super::seek::Access;
+use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead, tracking};
+use crate::exec::context::ExecContext;
+use crate::exec::expression::bind::Binder;
+use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
+use crate::exec::expression::{Condition, Scalar};
+use crate::parser::ast::{BinaryOp, Expr, JoinKind, ObjectName, TableRef};
+use crate::types::{SqlError, SqlType};
+
+/// Binds the items of a FROM clause.
+pub(super) struct FromBinder<'a> {
+    context: &'a ExecContext,
+    ctes: Option<&'a Ctes<'a>>,
+    scope: Scope<'a>,
+}
+
+/// Sources as they are written, not yet ordered for running.
+pub(super) enum Raw {
+    Nothing,
+    Table { place: usize, read: TableRead },
+    Other(usize, Relation),
+    Join { kind: OuterKind, lateral: bool, left: Box<Raw>, right: Box<Raw>, on: Option<Condition> },
+}
+
+impl<'a> FromBinder<'a> {
+    pub(super) fn new(
+        context: &'a ExecContext,
+        outer: Option<&'a Scope<'a>>,
+        ctes: Option<&'a Ctes<'a>>,
+    ) -> Self {
+        Self { context, ctes, scope: Scope::inside(outer) }
+    }
+
+    /// The scope of all sources.
+    pub(super) fn into_scope(self) -> Scope<'a> {
+        self.scope
+    }
+
+    /// Binds the whole clause; a comma is a cross join.
+    pub(super) fn bind_all(&mut self, from: &[TableRef]) -> Result<Raw, Interrupt> {
+        let mut raw = Raw::Nothing;
+        for item in from {
+            let right = self.bind(item, false)?;
+            raw = match raw {
+                Raw::Nothing => right,
+                left => {
+                    let (left, right) = (Box::new(left), Box::new(right));
+                    Raw::Join { kind: OuterKind::Inner, lateral: false, left, right, on: None }
+                }
+            };
+        }
+        self.refuse_same_names()?;
+        Ok(raw)
+    }
+
+    /// 1011 and 1013: two sources under one name.
+    fn refuse_same_names(&self) -> Result<(), SqlError> {
+        for (position, source) in self.scope.sources.iter().enumerate() {
+            let same =
+                |other: &&ScopeSource| same_name(&other.name, &source.name) && other.schema == source.schema;
+            if let Some(twin) = self.scope.sources[..position].iter().find(same) {
+                let name = &twin.name;
+                let message = match twin.schema {
+                    Some(_) => format!(
+                        "The objects \"{name}\" and \"{name}\" in the FROM clause have the same exposed names. Use correlation names to distinguish them."
+                    ),
+                    None => {
+                        format!("The correlation name '{name}' is specified multiple times in a FROM clause.")
+                    }
+                };
+                let number = if twin.schema.is_some() { 1013 } else { 1011 };
+                return Err(SqlError::batch(number, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// One item; `lateral` sources may refer to those before them.
+    fn bind(&mut self, item: &TableRef, lateral: bool) -> Result<Raw, Interrupt> {
+        match item {
+            TableRef::Table { name, alias, hints } => self.named(name, alias.as_deref(), hints),
+            TableRef::Derived { query, alias, columns } => {
+                let plan = if lateral {
+                    bind_query(self.context, Some(&self.scope), self.ctes, query)?
+                } else {
+                    bind_query(self.context, self.scope.outer, self.ctes, query)?
+                };
+                self.derived((plan, lateral), alias, columns)
+            }
+            TableRef::Changes { table, last_sync, alias } => self.changes(table, last_sync, alias.as_deref()),
+            TableRef::RowVersionOf { table, columns, values, alias } => {
+                self.version_of(table, (columns, values), alias.as_deref())
+            }
+            TableRef::Join { kind, left, right, on } => self.join(*kind, (left, right), on.as_ref()),
+        }
+    }
+
+    fn push(&mut self, source: ScopeSource) -> usize {
+        self.scope.sources.push(source);
+        self.scope.sources.len() - 1
+    }
+
+    /// A CTE, a table or a catalog view.
+    fn named(&mut self, name: &ObjectName, alias: Option<&str>, hints: &[String]) -> Result<Raw, Interrupt> {
+        if name.schema.is_none()
+            && let Some((columns, plan)) = self.common_table(&name.name)?
+        {
+            return self.derived((plan, false), alias.unwrap_or(&name.name), &columns);
+        }
+        let shown = alias.unwrap_or(&name.name);
+        match self.context.engine.resolve(&self.context.names, name)? {
+            Some(Object::Table(table)) => {
+                let read = self.open(&table, "SELECT", read_hint(hints)?)?;
+                let mut source = ScopeSource::table(shown, &table);
+                if alias.is_some() {
+                    source.schema = None;
+                }
+                let place = self.push(source);
+                Ok(Raw::Table { place, read })
+            }
+            Some(Object::View(view, database)) => {
+                let mut source = ScopeSource::plain(shown, view.columns());
+                source.schema = alias.is_none().then(|| view.name().0.to_owned());
+                let place = self.push(source);
+                let maker = Maker::View(view, database);
+                Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
+            }
+            None => Err(SqlError::batch(208, format!("Invalid object name '{}'.", written(name))).into()),
+        }
+    }
+
+    fn open(&self, table: &Arc<TableDef>, permission: &str, hint: ReadHint) -> Result<TableRead, Interrupt> {
+        let context = self.context;
+        context.engine.require(&context.names.principal, permission, table)?;
+        context.engine.open(&context.statement, table, hint)
+    }
+
+    /// The plan of a CTE in reach; one sees only those before it.
+    fn common_table(&self, name: &str) -> Result<Option<(Vec<String>, Arc<QueryPlan>)>, Interrupt> {
+        let mut level = self.ctes;
+        while let Some(ctes) = level {
+            if let Some(position) = ctes.list.iter().rposition(|(n, ..)| same_name(n, name)) {
+                let (_, columns, query) = &ctes.list[position];
+                let before = Ctes { list: &ctes.list[..position], outer: ctes.outer };
+                if mentions(query, name) {
+                    return Err(SqlError::unsupported("recursive common table expression").into());
+                }
+                let plan = bind_query(self.context, None, Some(&before), query)?;
+                return Ok(Some((columns.clone(), plan)));
+            }
+            level = ctes.outer;
+        }
+        Ok(None)
+    }
+
+    fn derived(
+        &mut self,
+        (plan, lateral): (Arc<QueryPlan>, bool),
+        alias: &str,
+        names: &[String],
+    ) -> Result<Raw, Interrupt> {
+        let mut columns = plan.layout().to_vec();
+        if !names.is_empty() && names.len() != columns.len() {
+            let (number, side) = if names.len() < columns.len() { (8158, "more") } else { (8159, "fewer") };
+            let message = format!("'{alias}' has {side} columns than were specified in the column list.");
+            return Err(SqlError::batch(number, message).into());
+        }
+        for (column, name) in columns.iter_mut().zip(names) {
+            column.name.clone_from(name);
+        }
+        if let Some(unnamed) = columns.iter().position(|c| c.name.is_empty()) {
+            let message = format!("No column name was specified for column {} of '{alias}'.", unnamed + 1);
+            return Err(SqlError::batch(8155, message).into());
+        }
+        let collations = plan.columns().iter().map(|c| Some(c.collation.collation.clone())).collect();
+        let place = self.push(ScopeSource { collations, ..ScopeSource::plain(alias, columns.into()) });
+        Ok(Raw::Other(place, Relation::Derived(Arc::new(DerivedLeaf { place, plan, lateral }))))
+    }
+
+    /// The tracked table of a CHANGETABLE, opened.
+    fn tracked(
+        &self,
+        name: &ObjectName,
+        alias: Option<&str>,
+    ) -> Result<(Arc<TableDef>, TableRead), Interrupt> {
+        if alias.is_none() {
+            return Err(SqlError::batch(
+                22104,
+                "A table returned by the CHANGETABLE function must be aliased.",
+            )
+            .into());
+        }
+        let shown = written(name);
+        match self.context.engine.resolve(&self.context.names, name)? {
+            Some(Object::Table(table)) => {
+                if !self.context.engine.is_tracked(&table) {
+                    let message = format!("Change tracking is not enabled on table '{shown}'.");
+                    return Err(SqlError::batch(22105, message).into());
+                }
+                let read = self.open(&table, "VIEW CHANGE TRACKING", ReadHint::ByLevel)?;
+                Ok((table, read))
+            }
+            Some(Object::View(..)) => {
+                let message = format!(
+                    "Object '{shown}' is of a data type that is not supported by the CHANGETABLE function. The object \
+                     must be a user-defined table."
+                );
+                Err(SqlError::batch(22107, message).into())
+            }
+            None => Err(SqlError::batch(208, format!("Invalid object name '{shown}'.")).into()),
+        }
+    }
+
+    fn changes(
+        &mut self,
+        name: &ObjectName,
+        last_sync: &Expr,
+        alias: Option<&str>,
+    ) -> Result<Raw, Interrupt> {
+        let (table, read) = self.tracked(name, alias)?;
+        let last_sync =
+            Binder::new(self.context, &Scope::empty()).scalar(last_sync)?.converted(SqlType::BigInt)?;
+        let source = tracking_source(alias.unwrap_or_default(), &table, tracking::changes_columns(&table));
+        let place = self.push(source);
+        let maker = Maker::Changes { read, last_sync };
+        Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
+    }
+
+    /// `CHANGETABLE(VERSION t, (columns), (values))`: the columns are the primary key's, in any order.
+    fn version_of(
+        &mut self,
+        name: &ObjectName,
+        (columns, values): (&[String], &[Expr]),
+        alias: Option<&str>,
+    ) -> Result<Raw, Interrupt> {
+        let (table, read) = self.tracked(name, alias)?;
+        let key_columns = table.primary_key.as_ref().map_or(&[][..], |key| &key.columns);
+        if columns.len() != values.len() {
+            let message = "The number of columns specified in the CHANGETABLE(VERSION ...) function does not match the \
+                           number of values specified.";
+            return Err(SqlError::batch(22103, message).into());
+        }
+        if columns.len() != key_columns.len() {
+            let message = format!(
+                "The number of columns specified in the CHANGETABLE(VERSION ...) function does not match the number of \
+                 primary key columns for table '{}'.",
+                written(name)
+            );
+            return Err(SqlError::batch(22110, message).into());
+        }
+        let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &self.scope) };
+        let mut key = Vec::new();
+        for key_column in key_columns {
+            let column = &table.columns[key_column.column];
+            let Some(position) = columns.iter().position(|c| same_name(c, &column.name)) else {
+                let message = format!(
+                    "The column '{}' specified in the CHANGETABLE(VERSION ...) function is not part of the primary key \
+                     for table '{}'.",
+                    columns
+                        .iter()
+                        .find(|c| table.column(c).is_none_or(|c| !table.is_key_column(c)))
+                        .unwrap_or(&column.name),
+                    written(name)
+                );
+                return Err(SqlError::batch(22111, message).into());
+            };
+            key.push(binder.scalar(&values[position])?.converted(column.sql_type())?);
+        }
+        let source = tracking_source(alias.unwrap_or_default(), &table, tracking::version_columns(&table));
+        let place = self.push(source);
+        let maker = Maker::Version { read, table, key };
+        Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
+    }
+
+    fn join(
+        &mut self,
+        kind: JoinKind,
+        sides: (&TableRef, &TableRef),
+        on: Option<&Expr>,
+    ) -> Result<Raw, Interrupt> {
+        let lateral = matches!(kind, JoinKind::CrossApply | JoinKind::OuterApply);
+        let first = self.scope.sources.len();
+        let left = self.bind(sides.0, false)?;
+        let middle = self.scope.sources.len();
+        let right = self.bind(sides.1, lateral)?;
+        let end = self.scope.sources.len();
+        let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &self.scope) };
+        let on = on.map(|on| binder.condition(on)).transpose()?;
+        let optional = |sources: &mut [ScopeSource]| sources.iter_mut().for_each(|s| s.optional = true);
+        let outer = match kind {
+            JoinKind::Inner | JoinKind::Cross | JoinKind::CrossApply => OuterKind::Inner,
+            JoinKind::Left | JoinKind::OuterApply => {
+                optional(&mut self.scope.sources[middle..end]);
+                OuterKind::Left
+            }
+            JoinKind::Right => {
+                optional(&mut self.scope.sources[first..middle]);
+                let (left, right) = (Box::new(right), Box::new(left));
+                return Ok(Raw::Join { kind: OuterKind::Left, lateral, left, right, on });
+            }
+            JoinKind::Full => {
+                optional(&mut self.scope.sources[first..end]);
+                OuterKind::Full
+            }
+        };
+        let (left, right) = (Box::new(left), Box::new(right));
+        Ok(Raw::Join { kind: outer, lateral, left, right, on })
+    }
+}
+
+/// Columns of CHANGETABLE; the key's columns keep their collations.
+fn tracking_source(alias: &str, table: &TableDef, columns: Arc<[crate::types::ColumnMeta]>) -> ScopeSource {
+    let collations =
+        columns.iter().map(|meta| table.column(&meta.name).and_then(|c| table.columns[c].collation.clone()));
+    let collations = collations.collect();
+    ScopeSource { collations, ..ScopeSource::plain(alias, columns) }
+}
+
+/// A name as it was written, without quotes.
+fn written(name: &ObjectName) -> String {
+    let parts = [name.database.as_deref(), name.schema.as_deref(), Some(name.name.as_str())];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(".")
+}
+
+/// How a table's hints read it. Hints that lock are refused: this engine has no read locks to keep.
+fn read_hint(hints: &[String]) -> Result<ReadHint, SqlError> {
+    let mut hint = ReadHint::ByLevel;
+    for word in hints {
+        match word.as_str() {
+            "NOLOCK" | "READUNCOMMITTED" => hint = ReadHint::NoLock,
+            "READCOMMITTED" | "READCOMMITTEDLOCK" => hint = ReadHint::Committed,
+            "ROWLOCK" | "PAGLOCK" | "NOEXPAND" | "FORCESEEK" | "FORCESCAN" | "INDEX" => {}
+            other => return Err(SqlError::unsupported(format_args!("table hint {other}"))),
+        }
+    }
+    Ok(hint)
+}
+
+/// Whether a query has a source of this name anywhere in its FROM clauses: then its CTE is recursive.
+fn mentions(query: &crate::parser::ast::Query, name: &str) -> bool {
+    use crate::parser::ast::QueryBody;
+    fn in_ref(item: &TableRef, name: &str) -> bool {
+        match item {
+            TableRef::Table { name: table, .. } => table.schema.is_none() && same_name(&table.name, name),
+            TableRef::Derived { query, .. } => mentions(query, name),
+            TableRef::Join { left, right, .. } => in_ref(left, name) || in_ref(right, name),
+            TableRef::Changes { .. } | TableRef::RowVersionOf { .. } => false,
+        }
+    }
+    fn in_body(body: &QueryBody, name: &str) -> bool {
+        match body {
+            QueryBody::Select(select) => select.from.iter().any(|item| in_ref(item, name)),
+            QueryBody::Set { left, right, .. } => in_body(left, name) || in_body(right, name),
+            QueryBody::Values(_) => false,
+        }
+    }
+    in_body(&query.body, name)
+}
+
+impl Raw {
+    /// Orders the sources for running. `filter` is the WHERE clause, whose equalities and ranges let tables be sought.
+    pub(super) fn plan(self, filter: Option<&Condition>) -> Relation {
+        let conditions = filter.map_or(Vec::new(), Condition::conjuncts);
+        self.arrange(&[], &conditions)
+    }
+
+    fn places(&self) -> Vec<usize> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Table { place, .. } | Self::Other(place, _) => vec![*place],
+            Self::Join { left, right, .. } => [left.places(), right.places()].concat(),
+        }
+    }
+
+    /// `known` places have a row when this runs; `conditions` hold for every row that matters.
+    fn arrange(self, known: &[usize], conditions: &[&Condition]) -> Relation {
+        match self {
+            Self::Nothing => Relation::Nothing,
+            Self::Other(_, relation) => relation,
+            Self::Table { place, read } => {
+                let access = Access::choose(place, &read.table, known, conditions);
+                Relation::Table(Arc::new(TableLeaf { place, read, access }))
+            }
+            Self::Join { kind, lateral, left, right, on } => {
+                let (left_places, right_places) = (left.places(), right.places());
+                let own = on.as_ref().map_or(Vec::new(), Condition::conjuncts);
+                // What WHERE demands of the far side of an outer join may not thin that side out.
+                let of_left: Vec<&Condition> = match kind {
+                    OuterKind::Inner => conditions.iter().copied().chain(own.iter().copied()).collect(),
+                    OuterKind::Left => conditions.to_vec(),
+                    OuterKind::Full => Vec::new(),
+                };
+                let of_right: Vec<&Condition> = match kind {
+                    OuterKind::Inner => of_left.clone(),
+                    OuterKind::Left => own.clone(),
+                    OuterKind::Full => Vec::new(),
+                };
+                let pairs = equal_pairs(&of_right, &own, &left_places, &right_places);
+                let left = left.arrange(known, &of_left);
+                let with_left = [known, &left_places].concat();
+                let seeks = match &*right {
+                    Self::Table { place, read } => {
+                        kind != OuterKind::Full
+                            && Access::choose(*place, &read.table, &with_left, &of_right)
+                                .follows(&left_places)
+                    }
+                    _ => false,
+                };
+                let needs_lookup = lateral || seeks || right.depends_on(&left_places);
+                let (right, method) = if needs_lookup {
+                    (right.arrange(&with_left, &of_right), JoinMethod::Lookup)
+                } else {
+                    (right.arrange(known, &of_right), JoinMethod::Hash(pairs))
+                };
+                Relation::Join(Arc::new(JoinPlan {
+                    left,
+                    right,
+                    right_places,
+                    left_places,
+                    kind,
+                    method,
+                    on,
+                }))
+            }
+        }
+    }
+
+    /// Whether a CHANGETABLE(VERSION ..) takes its key from these places.
+    fn depends_on(&self, places: &[usize]) -> bool {
+        match self {
+            Self::Other(_, Relation::Made(leaf)) => match &leaf.maker {
+                Maker::Version { key, .. } => {
+                    key.iter().any(|k| k.places().iter().any(|p| places.contains(p)))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Equalities between the sides, usable to find partners.
+fn equal_pairs(inner: &[&Condition], own: &[&Condition], left: &[usize], right: &[usize]) -> Vec<EqualPair> {
+    let mut pairs = Vec::new();
+    let mut all: Vec<&Condition> = own.to_vec();
+    all.extend(inner.iter().filter(|c| !own.iter().any(|o| std::ptr::eq(*o, **c))));
+    for condition in all {
+        let Condition::Compare(a, BinaryOp::Equal, b, collation) = condition else { continue };
+        let within = |scalar: &Scalar, places: &[usize]| {
+            let used = scalar.places();
+            !used.is_empty() && !scalar.has_subquery() && used.iter().all(|p| places.contains(p))
+        };
+        let pair = if within(a, left) && within(b, right) {
+            Some((a, b))
+        } else if within(b, left) && within(a, right) {
+            Some((b, a))
+        } else {
+            None
+        };
+        if let Some((l, r)) = pair {
+            pairs.push(EqualPair { left: l.clone(), right: r.clone(), collation: collation.clone() });
+        }
+    }
+    pairs
+}
