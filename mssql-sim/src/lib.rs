@@ -7,6 +7,7 @@ pub mod exec;
 pub mod faults;
 pub mod parser;
 pub mod script;
+pub mod server;
 pub mod session;
 pub mod types;
 pub mod wire;

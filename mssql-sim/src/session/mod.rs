@@ -1,3 +1,178 @@
 //! One connection's session: batches, procedure calls and transaction requests in, [`event::Event`]s out.
+//!
+//! A statement runs in the session's transaction, or in one of its own that is committed when it ends. Whatever has
+//! to wait for another transaction's lock gives up its attempt, awaits the lock and is tried again, so that no thread
+//! is ever blocked. A session that is dropped rolls its transaction back.
+//!
+//! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches; `statement` runs one that touches
+//! data; `transaction` and `procedure` are what their names say.
 
+mod batch;
+mod compile;
+pub(crate) mod connection;
 pub mod event;
+pub(crate) mod local;
+mod procedure;
+mod reply;
+mod set_option;
+pub mod settings;
+mod statement;
+mod transaction;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::engine::{DatabaseId, Principal, TransactionId};
+use crate::server::Shared;
+use crate::types::SqlError;
+use crate::wire::login::Login;
+use crate::wire::request::{Request, RequestKind};
+use event::{ClientGone, Event, Events};
+use procedure::Prepared;
+use settings::Settings;
+use transaction::UserTransaction;
+
+/// A session.
+pub(crate) struct Session {
+    shared: Arc<Shared>,
+    spid: u16,
+    /// `HOST_NAME()`
+    host: String,
+    /// `APP_NAME()`
+    program: String,
+    principal: Principal,
+    database: DatabaseId,
+    settings: Settings,
+    /// The transaction that the client began, if any.
+    transaction: Option<UserTransaction>,
+    /// The transaction of a statement that runs outside one.
+    autocommit: Option<TransactionId>,
+    prepared: HashMap<i32, Prepared>,
+    last_handle: i32,
+    /// `@@ROWCOUNT`
+    row_count: u64,
+    /// `@@ERROR`
+    last_error: i32,
+    /// `@@IDENTITY`
+    last_identity: Option<i64>,
+}
+
+/// What becomes of the connection after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It takes the next request.
+    Open,
+    /// It is closed, as after an error of class 20 and more.
+    Close,
+}
+
+/// Why a statement did not end well.
+#[derive(Debug)]
+enum Failure {
+    Error(SqlError),
+    ClientGone,
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<ClientGone> for Failure {
+    fn from(_: ClientGone) -> Self {
+        Self::ClientGone
+    }
+}
+
+impl Session {
+    /// A session for a login; else the errors that refuse it, in order.
+    pub(crate) fn log_in(shared: &Arc<Shared>, login: &Login, spid: u16) -> Result<Self, Vec<SqlError>> {
+        let engine = &shared.engine;
+        let principal = engine.log_in(&login.user, &login.password).map_err(|error| vec![error])?;
+        let name = if login.database.is_empty() { &shared.options.database } else { &login.database };
+        let database = engine.use_database(&principal, name).map_err(|_| {
+            let opened = format!("Cannot open database \"{name}\" requested by the login. The login failed.");
+            let login = format!("Login failed for user '{}'.", login.user);
+            vec![
+                SqlError { class: 11, ..SqlError::statement(4060, opened) },
+                SqlError { class: 14, ..SqlError::statement(18456, login) },
+            ]
+        })?;
+        let mut session = Self::new(shared, spid, principal, database);
+        session.host.clone_from(&login.host);
+        session.program.clone_from(&login.program);
+        Ok(session)
+    }
+
+    fn new(shared: &Arc<Shared>, spid: u16, principal: Principal, database: DatabaseId) -> Self {
+        Self {
+            shared: shared.clone(),
+            spid,
+            host: String::new(),
+            program: String::new(),
+            principal,
+            database,
+            settings: Settings::default(),
+            transaction: None,
+            autocommit: None,
+            prepared: HashMap::new(),
+            last_handle: 0,
+            row_count: 0,
+            last_error: 0,
+            last_identity: None,
+        }
+    }
+
+    /// Name of the current database; empty once it has been dropped.
+    pub(crate) fn database_name(&self) -> String {
+        self.shared.engine.database_name(self.database).unwrap_or_default()
+    }
+
+    /// Whether a request's descriptor is that of the session's transaction; 0 says that the client has none.
+    pub(crate) fn knows_transaction(&self, descriptor: u64) -> bool {
+        descriptor == self.transaction.as_ref().map_or(0, UserTransaction::descriptor)
+    }
+
+    /// Runs a request to its end.
+    pub(crate) async fn run(&mut self, request: Request, events: Events) -> Ending {
+        let result = match request.kind {
+            RequestKind::Batch(text) => self.run_batch(&text, &events).await,
+            RequestKind::Calls(calls) => self.run_calls(&calls, &events).await,
+            RequestKind::Transaction(request) => self.run_transaction_request(request, &events).await,
+        };
+        // With the client gone there is nobody to answer; the connection notices by itself.
+        result.unwrap_or(Ending::Close)
+    }
+
+    /// Undoes a statement whose run was dropped. Returns the descriptor of a transaction that went with it: XACT_ABORT
+    /// takes the client's own along.
+    pub(crate) fn cancel(&mut self) -> Option<u64> {
+        if let Some(transaction) = self.autocommit.take() {
+            self.shared.engine.rollback(transaction);
+        }
+        if self.settings.abort_transaction { self.abandon_transaction() } else { None }
+    }
+
+    /// Starts afresh: transaction rolled back, settings and prepared statements forgotten.
+    pub(crate) fn reset(&mut self) {
+        self.abandon_transaction();
+        self.settings = Settings::default();
+        self.prepared.clear();
+    }
+
+    /// Tells of a transaction's end, if one ended.
+    async fn announce_rollback(&self, descriptor: Option<u64>, events: &Events) -> Result<(), ClientGone> {
+        match descriptor {
+            Some(descriptor) => events.send(Event::TransactionRolledBack(descriptor)).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.cancel();
+        self.abandon_transaction();
+    }
+}
