@@ -92,6 +92,9 @@ pub enum AgentError {
         /// The stream.
         source_name: String,
     },
+    /// The operating system gives no threads.
+    #[error("the agent cannot start its threads")]
+    Runtime(#[source] std::io::Error),
     /// The agent's own listener.
     #[error("the agent cannot listen on {address}")]
     Listen {
@@ -170,6 +173,9 @@ pub fn verdict(error: &AgentError) -> Verdict {
         AgentError::Journal(error) => of_journal(error),
         AgentError::Contended { .. } => {
             verdict_of(Class::Stop, ExitCode::TargetUnreachable, "Stop the other agent.")
+        }
+        AgentError::Runtime(_) => {
+            verdict_of(Class::Stop, ExitCode::Failure, "Raise the limit of threads for this user.")
         }
         AgentError::Listen { .. } => verdict_of(
             Class::Stop,

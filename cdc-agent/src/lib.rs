@@ -8,6 +8,7 @@
 
 pub mod apply;
 pub mod capture;
+pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;

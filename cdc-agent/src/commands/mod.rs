@@ -1,5 +1,7 @@
 //! The commands of an operator. Each prints what was asked for to stdout and talks to stderr.
 
+pub mod check;
 pub mod plan;
 pub mod resync;
+pub mod run;
 pub mod status;

@@ -10,20 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-
-/// The listener's address cannot be used.
-#[derive(Debug, Error)]
-#[error("the agent's own listener cannot use {address}")]
-pub struct ListenError {
-    /// As configured.
-    pub address: SocketAddr,
-    /// Why.
-    #[source]
-    pub source: std::io::Error,
-}
 
 /// A bound listener.
 pub struct Listener {
@@ -36,9 +24,8 @@ impl Listener {
     ///
     /// # Errors
     /// It is taken or not of this machine.
-    pub async fn bind(address: SocketAddr, metrics: Arc<Metrics>) -> Result<Self, ListenError> {
-        let socket = TcpListener::bind(address).await.map_err(|source| ListenError { address, source })?;
-        Ok(Self { socket, metrics })
+    pub async fn bind(address: SocketAddr, metrics: Arc<Metrics>) -> std::io::Result<Self> {
+        Ok(Self { socket: TcpListener::bind(address).await?, metrics })
     }
 
     /// The address that was taken.

@@ -4,6 +4,6 @@ mod listener;
 mod log;
 mod metrics;
 
-pub use listener::{ListenError, Listener};
+pub use listener::Listener;
 pub use log::{LogForm, start_log};
 pub use metrics::Metrics;
