@@ -14,10 +14,10 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 /// Case and trailing blanks do not matter, accents do: the collation of most servers.
-pub const FOLD: Fold = Fold { case: true, accents: false, width: true };
+pub(crate) const FOLD: Fold = Fold { case: true, accents: false, width: true };
 
 /// The source's clock before the first run; each run is a second later.
-pub const EPOCH: i64 = 1_700_000_000_000_000;
+pub(crate) const EPOCH: i64 = 1_700_000_000_000_000;
 
 static SERVER: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
 
@@ -32,13 +32,13 @@ fn server() -> Arc<Postgres> {
 }
 
 /// A database with its applier.
-pub struct Target {
-    pub settings: Settings,
-    pub applier: Applier,
-    pub journal: JournalId,
+pub(crate) struct Target {
+    pub(crate) settings: Settings,
+    pub(crate) applier: Applier,
+    pub(crate) journal: JournalId,
     /// A superuser's connection for looking at what is there.
-    pub observer: Client,
-    pub url: String,
+    pub(crate) observer: Client,
+    pub(crate) url: String,
     last: Option<RunId>,
     sequence: u64,
     _server: Arc<Postgres>,
@@ -60,7 +60,7 @@ fn settings(server: &Postgres, database: &str) -> Settings {
     }
 }
 
-pub async fn client(url: &str) -> Client {
+pub(crate) async fn client(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
@@ -68,7 +68,7 @@ pub async fn client(url: &str) -> Client {
 
 impl Target {
     /// A migrated database; tables come with [`Target::prepare`].
-    pub async fn empty(name: &str, configure: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn empty(name: &str, configure: impl FnOnce(&mut Settings)) -> Self {
         let server = server();
         let admin = client(&server.url("postgres")).await;
         admin.batch_execute(&format!("create database {name}")).await.unwrap();
@@ -82,26 +82,26 @@ impl Target {
         Self { settings, applier, journal, observer, url, last: None, sequence: 0, _server: server }
     }
 
-    pub async fn new(name: &str, layouts: &[Layout], metrics: &[MetricDefinition]) -> Self {
+    pub(crate) async fn new(name: &str, layouts: &[Layout], metrics: &[MetricDefinition]) -> Self {
         let mut target = Self::empty(name, |_| ()).await;
         target.prepare(&plans(layouts), metrics).await;
         target
     }
 
-    pub async fn prepare(&mut self, plans: &[TablePlan], metrics: &[MetricDefinition]) {
+    pub(crate) async fn prepare(&mut self, plans: &[TablePlan], metrics: &[MetricDefinition]) {
         self.applier.take_over(self.journal, false).await.unwrap();
         self.applier.prepare_tables(plans, metrics).await.unwrap();
     }
 
     /// The run that follows, not applied yet.
-    pub fn run(&mut self, records: impl Into<Vec<Record>>) -> MadeRun {
+    pub(crate) fn run(&mut self, records: impl Into<Vec<Record>>) -> MadeRun {
         self.sequence += 1;
         let run = made(self.sequence, self.last, records.into());
         self.last = Some(run.start.id);
         run
     }
 
-    pub async fn apply(&mut self, records: impl Into<Vec<Record>>) -> Applied {
+    pub(crate) async fn apply(&mut self, records: impl Into<Vec<Record>>) -> Applied {
         let run = self.run(records);
         match self.applier.apply(run.read()).await.unwrap() {
             Outcome::Applied(applied) => applied,
@@ -110,7 +110,7 @@ impl Target {
     }
 
     /// Applies a run that is refused; the next one takes its place.
-    pub async fn refuse(&mut self, records: impl Into<Vec<Record>>) -> TargetError {
+    pub(crate) async fn refuse(&mut self, records: impl Into<Vec<Record>>) -> TargetError {
         let before = (self.last, self.sequence);
         let run = self.run(records);
         let error = self.applier.apply(run.read()).await.unwrap_err();
@@ -119,32 +119,32 @@ impl Target {
     }
 
     /// One text of one row, `∅` for NULL or no row.
-    pub async fn show(&self, sql: &str) -> String {
+    pub(crate) async fn show(&self, sql: &str) -> String {
         let row = self.observer.query_opt(&format!("select x::text from ({sql}) as shown(x)"), &[]).await.unwrap();
         row.and_then(|row| row.get(0)).unwrap_or_else(|| "∅".to_owned())
     }
 }
 
-pub fn plans(layouts: &[Layout]) -> Vec<TablePlan> {
+pub(crate) fn plans(layouts: &[Layout]) -> Vec<TablePlan> {
     layouts.iter().map(|layout| TablePlan { layout: layout.clone(), scope: Scope::Hidden }).collect()
 }
 
 /// A run kept in memory, so that it can be applied again.
 #[derive(Clone)]
-pub struct MadeRun {
-    pub start: RunStart,
-    pub end: RunEnd,
-    pub records: Vec<Record>,
+pub(crate) struct MadeRun {
+    pub(crate) start: RunStart,
+    pub(crate) end: RunEnd,
+    pub(crate) records: Vec<Record>,
 }
 
 impl MadeRun {
-    pub fn read(&self) -> Run<impl Iterator<Item = Result<Record, Infallible>> + use<>> {
+    pub(crate) fn read(&self) -> Run<impl Iterator<Item = Result<Record, Infallible>> + use<>> {
         let records = self.records.clone().into_iter().map(Ok);
         Run { start: self.start, end: self.end.clone(), records }
     }
 }
 
-pub fn made(sequence: u64, predecessor: Option<RunId>, records: Vec<Record>) -> MadeRun {
+pub(crate) fn made(sequence: u64, predecessor: Option<RunId>, records: Vec<Record>) -> MadeRun {
     let id = RunId(Uuid::new_v4());
     let images = |record: &Record| match record {
         Record::Rows { images, .. } => images.len() as u64,
@@ -167,11 +167,11 @@ pub fn made(sequence: u64, predecessor: Option<RunId>, records: Vec<Record>) -> 
     MadeRun { start: RunStart { sequence, id, predecessor }, end, records }
 }
 
-pub fn incarnation() -> Incarnation {
+pub(crate) fn incarnation() -> Incarnation {
     Incarnation { object_id: 7, begin_version: Version(1), side_table: None }
 }
 
-pub fn layout(table: &str, columns: &[(&str, ColumnType)], key: &[&str], twins: &[&str]) -> Layout {
+pub(crate) fn layout(table: &str, columns: &[(&str, ColumnType)], key: &[&str], twins: &[&str]) -> Layout {
     let columns: Vec<_> = columns
         .iter()
         .map(|&(name, column_type)| Column {
@@ -191,10 +191,10 @@ pub fn layout(table: &str, columns: &[(&str, ColumnType)], key: &[&str], twins: 
     }
 }
 
-pub fn rows(layout: &Layout, images: Vec<Image>, chunk: bool) -> [Record; 2] {
+pub(crate) fn rows(layout: &Layout, images: Vec<Image>, chunk: bool) -> [Record; 2] {
     [Record::Layout(layout.clone()), Record::Rows { layout: layout.id(), images, chunk }]
 }
 
-pub fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     Value::Text(text.into())
 }

@@ -1,6 +1,12 @@
 //! The target against a real PostgreSQL: runs are made here, without a source or a journal.
 
+mod access;
+mod fence;
 mod fixture;
+mod load;
 mod model;
+mod plans;
+mod quarantine;
 mod random;
 mod values;
+mod zones;

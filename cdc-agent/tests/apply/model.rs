@@ -9,32 +9,32 @@ const DAY_MICROS: i64 = 86_400 * 1_000_000;
 
 /// One order at the source.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Order {
-    pub warehouse: Option<String>,
-    pub status: String,
-    pub entered: i64,
-    pub shipped: Option<i64>,
+pub(crate) struct Order {
+    pub(crate) warehouse: Option<String>,
+    pub(crate) status: String,
+    pub(crate) entered: i64,
+    pub(crate) shipped: Option<i64>,
 }
 
 /// One line at the source; quantities in thousandths.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
-    pub order: (i32, String),
-    pub ordered: Option<i64>,
-    pub shipped: i64,
+pub(crate) struct Line {
+    pub(crate) order: (i32, String),
+    pub(crate) ordered: Option<i64>,
+    pub(crate) shipped: i64,
 }
 
 /// The source's rows. Keys are folded; an order keeps the spelling that it came with.
 #[derive(Clone, Default)]
-pub struct Model {
-    pub orders: BTreeMap<(i32, String), (String, Order)>,
-    pub lines: BTreeMap<i64, Line>,
+pub(crate) struct Model {
+    pub(crate) orders: BTreeMap<(i32, String), (String, Order)>,
+    pub(crate) lines: BTreeMap<i64, Line>,
 }
 
 /// By metric, day, company and warehouse: facts, numerator and denominator in thousandths.
-pub type Figures = BTreeMap<(String, i64, String, String), (i64, i64, i64)>;
+pub(crate) type Figures = BTreeMap<(String, i64, String, String), (i64, i64, i64)>;
 
-pub fn orders() -> Layout {
+pub(crate) fn orders() -> Layout {
     layout(
         "orders",
         &[
@@ -50,7 +50,7 @@ pub fn orders() -> Layout {
     )
 }
 
-pub fn lines() -> Layout {
+pub(crate) fn lines() -> Layout {
     layout(
         "lines",
         &[
@@ -66,7 +66,7 @@ pub fn lines() -> Layout {
 }
 
 /// `orders_received`, `orders_shipped`, `units_shipped`, `line_fill_rate`.
-pub fn metrics() -> Vec<MetricDefinition> {
+pub(crate) fn metrics() -> Vec<MetricDefinition> {
     #[derive(serde::Deserialize)]
     struct File {
         metric: Vec<MetricDefinition>,
@@ -74,7 +74,7 @@ pub fn metrics() -> Vec<MetricDefinition> {
     toml::from_str::<File>(include_str!("metrics.toml")).unwrap().metric
 }
 
-pub fn order_row(company: i32, spelling: &str, order: &Order) -> Row {
+pub(crate) fn order_row(company: i32, spelling: &str, order: &Order) -> Row {
     Row(vec![
         Value::Int(company.into()),
         text(spelling),
@@ -85,7 +85,7 @@ pub fn order_row(company: i32, spelling: &str, order: &Order) -> Row {
     ])
 }
 
-pub fn line_row(id: i64, spelling: &str, line: &Line) -> Row {
+pub(crate) fn line_row(id: i64, spelling: &str, line: &Line) -> Row {
     let quantity = |thousandths: i64| Value::Decimal(Decimal { unscaled: thousandths.into(), scale: 3 });
     Row(vec![
         Value::Int(id),
@@ -96,17 +96,17 @@ pub fn line_row(id: i64, spelling: &str, line: &Line) -> Row {
     ])
 }
 
-pub fn order_gone(company: i32, spelling: &str) -> Image {
+pub(crate) fn order_gone(company: i32, spelling: &str) -> Image {
     Image::Absent(Key(vec![Value::Int(company.into()), text(spelling)]))
 }
 
-pub fn line_gone(id: i64) -> Image {
+pub(crate) fn line_gone(id: i64) -> Image {
     Image::Absent(Key(vec![Value::Int(id)]))
 }
 
 impl Model {
     /// Every figure, computed from all rows.
-    pub fn figures(&self) -> Figures {
+    pub(crate) fn figures(&self) -> Figures {
         let mut figures = Figures::new();
         let mut add = |metric: &str, at: i64, company: i32, order: &Order, sums: (i64, i64)| {
             let warehouse = order.warehouse.as_deref().map_or(String::new(), |code| FOLD.apply(code).into_owned());
@@ -133,7 +133,7 @@ impl Model {
     }
 
     /// Compares rows and figures with the target's.
-    pub async fn compare(&self, observer: &Client, context: &str) {
+    pub(crate) async fn compare(&self, observer: &Client, context: &str) {
         let mut orders = BTreeMap::new();
         let sql = "select company_id, order_no__key, order_no, warehouse, status, \
                    (extract(epoch from entered_at) * 1000000)::int8, (extract(epoch from shipped_at) * 1000000)::int8, \
@@ -158,7 +158,7 @@ impl Model {
 }
 
 /// The stored figures.
-pub async fn figures(observer: &Client) -> Figures {
+pub(crate) async fn figures(observer: &Client) -> Figures {
     let sql = "select metric, (day - date '1970-01-01')::int8, company, warehouse, facts, (numerator * 1000)::int8, \
                (denominator * 1000)::int8 from cdc.daily";
     let rows = observer.query(sql, &[]).await.unwrap();
