@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(add((1, 0), (-15, 1), 0), Some(-1));
         let large = 10i128.pow(38) - 1;
         assert_eq!(add((large, 0), (1, 0), 0), None);
-        assert_eq!(multiply((large, 19), (large, 19), 0), None);
+        assert_eq!(multiply((large, 19), (large, 19), 1), None);
         assert_eq!(divide((large, 0), (large, 38), 0), None);
         assert_eq!(remainder((-75, 1), (2, 0)), Some(-15));
     }

@@ -50,7 +50,9 @@ pub(crate) fn parse_moment(text: &str, style: Option<i32>) -> Option<Parsed> {
     }
     if !reader.at_time() {
         parsed.days = Some(reader.date()?);
-        reader.take_word("t");
+        if reader.take_word("t") && !reader.at_time() {
+            return None;
+        }
     }
     if reader.at_time() {
         (parsed.ticks, parsed.fraction_digits) = reader.time()?;
