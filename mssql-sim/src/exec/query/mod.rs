@@ -56,14 +56,6 @@ pub fn check(context: &ExecContext, query: &Query) -> Result<(), Interrupt> {
     bind::bind_query(context, None, None, query).map(drop)
 }
 
-/// Binds a query without running it.
-///
-/// # Errors
-/// As [`open`].
-pub fn check(context: &ExecContext, query: &Query) -> Result<(), Interrupt> {
-    bind::bind_query(context, None, None, query).map(|_| ())
-}
-
 impl Cursor {
     /// The columns of the result.
     pub fn columns(&self) -> Arc<[ColumnMeta]> {
