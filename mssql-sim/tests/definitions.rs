@@ -70,12 +70,22 @@ async fn altering_a_table_converts_its_rows() {
          INSERT INTO dbo.t VALUES (1, 10, 'x'), (2, 20, NULL)",
     )
     .await;
-    run(&server, "ALTER TABLE dbo.t ADD c int NOT NULL DEFAULT 7, d int NULL DEFAULT 8, e AS (a + 1), f int IDENTITY(5, 5), g rowversion").await;
-    assert_eq!(rows(&server, "SELECT id, a, b, c, d, e, f FROM dbo.t ORDER BY id").await, "1,10,x,7,NULL,11,5; 2,20,NULL,7,NULL,21,10");
+    run(&server, "ALTER TABLE dbo.t ADD c int NOT NULL DEFAULT 7, d int NULL CONSTRAINT DF_d DEFAULT 8, e AS (a + 1), f int IDENTITY(5, 5), g rowversion").await;
+    assert_eq!(
+        rows(&server, "SELECT id, a, b, c, d, e, f FROM dbo.t ORDER BY id").await,
+        "1,10,x,7,NULL,11,5; 2,20,NULL,7,NULL,21,10"
+    );
     run(&server, "ALTER TABLE dbo.t ALTER COLUMN b nvarchar(20) NULL; ALTER TABLE dbo.t DROP COLUMN e").await;
-    run(&server, "CREATE UNIQUE INDEX ix ON dbo.t (a); ALTER TABLE dbo.t DROP COLUMN d, b").await;
-    assert_eq!(error(&server, "ALTER TABLE dbo.t DROP COLUMN d").await, 5074);
-    run(&server, "DECLARE @name sysname = N'x'; SELECT @name").await;
+    assert_eq!(error(&server, "ALTER TABLE dbo.t DROP COLUMN d, b").await, 5074, "d has a DEFAULT");
+    run(&server, "ALTER TABLE dbo.t DROP CONSTRAINT DF_d; ALTER TABLE dbo.t DROP COLUMN d, b").await;
+    run(&server, "CREATE UNIQUE INDEX ix ON dbo.t (a); ALTER TABLE dbo.t ADD h int NULL").await;
+    assert_eq!(error(&server, "INSERT INTO dbo.t (id, a) VALUES (3, 20)").await, 2601);
+    assert_eq!(rows(&server, "SELECT id, a, c, f, h FROM dbo.t WHERE a = 20").await, "2,20,7,10,NULL");
+    let ids =
+        "SELECT name, column_id FROM sys.columns WHERE object_id = OBJECT_ID(N'dbo.t') AND column_id > 3";
+    assert_eq!(rows(&server, ids).await, "c,4; f,7; g,8; h,9", "ids of dropped columns are not used again");
+    run(&server, "ALTER TABLE dbo.t DROP CONSTRAINT PK_t; ALTER TABLE dbo.t ADD PRIMARY KEY (id DESC)").await;
+    assert_eq!(rows(&server, "SELECT id FROM dbo.t").await, "2; 1", "rows stand in the order of the new key");
 }
 
 #[tokio::test]

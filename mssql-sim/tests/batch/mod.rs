@@ -4,7 +4,7 @@ use mssql_sim::server::{Options, Server};
 use mssql_sim::types::Value;
 
 /// A server with a database that tracks changes.
-pub async fn server(setup: &str) -> Server {
+pub(crate) async fn server(setup: &str) -> Server {
     let server = Server::new(Options::default());
     run(&server, "ALTER DATABASE CURRENT SET CHANGE_TRACKING = ON").await;
     run(&server, "ALTER DATABASE CURRENT SET ALLOW_SNAPSHOT_ISOLATION ON").await;
@@ -13,14 +13,14 @@ pub async fn server(setup: &str) -> Server {
 }
 
 /// Runs a batch that succeeds.
-pub async fn run(server: &Server, sql: &str) {
+pub(crate) async fn run(server: &Server, sql: &str) {
     if let Err(error) = server.execute(sql).await {
         panic!("{error}\nin: {sql}");
     }
 }
 
 /// Rows of a batch that succeeds: columns between commas, rows between semicolons.
-pub async fn rows(server: &Server, sql: &str) -> String {
+pub(crate) async fn rows(server: &Server, sql: &str) -> String {
     match server.execute(sql).await {
         Ok(rows) => {
             let rows = rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join(","));
@@ -31,7 +31,7 @@ pub async fn rows(server: &Server, sql: &str) -> String {
 }
 
 /// Error number of a batch that fails, 0 of one that does not.
-pub async fn error(server: &Server, sql: &str) -> i32 {
+pub(crate) async fn error(server: &Server, sql: &str) -> i32 {
     server.execute(sql).await.err().map_or(0, |error| error.number)
 }
 
