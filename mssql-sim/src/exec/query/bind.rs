@@ -271,8 +271,10 @@ impl Items {
 
     fn push(&mut self, name: String, scalar: Scalar) {
         let mut column = output(name, scalar.sql_type, scalar.nullable, scalar.collation.clone());
-        if let Node::Column(place) = &scalar.node {
-            let meta = &place.layout[place.column];
+        if let Node::Column(place) = &scalar.node
+            // What the query computes itself stands behind its sources and has no layout.
+            && let Some(meta) = place.layout.get(place.column)
+        {
             (column.meta.identity, column.meta.computed) = (meta.identity, meta.computed);
         }
         self.columns.push(column);
