@@ -52,6 +52,6 @@ fn pymssql_reads_back_exactly_what_it_wrote() {
     BufReader::new(stdout).read_line(&mut line).expect("the program says where it listens");
     let port = line.trim_end().rsplit(':').next().expect("an address has a port");
 
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pymssql.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pymssql_client.py");
     run(Command::new(python).arg(script).args([port, "P\u{e4}ssw0rd"]));
 }

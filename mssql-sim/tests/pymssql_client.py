@@ -17,7 +17,8 @@ def connect(**options):
 
 
 def number_of(error):
-    return error.args[0]
+    code = error.args[0]
+    return code[0] if isinstance(code, tuple) else code
 
 
 CREATE = """
@@ -28,7 +29,7 @@ CREATE TABLE dbo.items (
     weight decimal(18, 4) NULL,
     price money NULL,
     ratio float NULL,
-    entered datetime2(6) NULL,
+    entered datetime2(3) NULL,
     due date NULL,
     at time(6) NULL,
     active bit NOT NULL,
@@ -55,12 +56,12 @@ def rows():
             decimal.Decimal(n * 7919 - 5_000_000).scaleb(-4),
             decimal.Decimal(n).scaleb(-4),
             n / 3,
-            start + datetime.timedelta(hours=n, microseconds=n),
+            start + datetime.timedelta(hours=n, milliseconds=n),
             (start + datetime.timedelta(days=n)).date(),
             (start + datetime.timedelta(seconds=n, microseconds=n)).time(),
             n % 2 == 0,
             n * 10**15,
-            bytes(range(256)) * (n % 40),
+            bytes(range(256)) * (1 + n % 40),
             "\U0001f69a" * n,
             uuid.uuid5(uuid.NAMESPACE_OID, str(n)),
             start + datetime.timedelta(hours=n, milliseconds=10 * (n % 100)),
