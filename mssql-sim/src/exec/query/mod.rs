@@ -127,6 +127,3 @@ fn assign_rows(
     }
     Ok(count)
 }
-
-#[cfg(test)]
-mod tests;
