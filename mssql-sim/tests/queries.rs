@@ -1,0 +1,185 @@
+//! What queries answer, over tables of a server in this process.
+
+mod batch;
+
+use batch::{error, rows, server};
+
+const WAREHOUSE: &str = "
+    CREATE TABLE dbo.orders (company int NOT NULL, id int NOT NULL, customer nvarchar(20) NULL, status char(3) NOT NULL,
+        amount decimal(10, 2) NULL, entered datetime2(3) NOT NULL, PRIMARY KEY (company, id));
+    CREATE TABLE dbo.lines (order_id int NOT NULL, line int NOT NULL, sku varchar(10) NOT NULL, qty int NOT NULL,
+        PRIMARY KEY (order_id, line), UNIQUE (sku, order_id));
+    CREATE TABLE dbo.notes (body nvarchar(50) NULL);
+    INSERT INTO dbo.orders VALUES
+        (1, 10, N'Ana', 'NEW', 10.50, '2026-11-20'), (1, 11, N'ana ', 'OUT', 20.00, '2026-11-21'),
+        (1, 12, NULL, 'NEW', NULL, '2026-11-21'), (2, 10, N'Bo', 'OUT', 5.25, '2026-11-22');
+    INSERT INTO dbo.lines VALUES (10, 1, 'A', 3), (10, 2, 'B', 1), (11, 1, 'A', 2), (99, 1, 'C', 7);
+    INSERT INTO dbo.notes VALUES (N'b'), (N'a'), (NULL), (N'a');";
+
+async fn check(cases: &[(&str, &str)]) {
+    let server = server(WAREHOUSE).await;
+    for (sql, expected) in cases {
+        assert_eq!(rows(&server, sql).await, *expected, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn filters_order_and_paging() {
+    check(&[
+        ("SELECT company, id FROM orders WHERE status = 'new' ORDER BY id DESC", "1,12; 1,10"),
+        ("SELECT id FROM orders WHERE customer = N'ANA'", "10; 11"),
+        ("SELECT id FROM orders WHERE customer IS NULL OR amount BETWEEN 5 AND 6", "12; 10"),
+        ("SELECT TOP (2) company, id FROM orders ORDER BY company DESC, id", "2,10; 1,10"),
+        ("SELECT TOP 50 PERCENT id FROM orders ORDER BY entered DESC, company, id", "10; 11"),
+        ("SELECT id FROM orders ORDER BY company, id OFFSET 1 ROWS FETCH NEXT 2 ROWS ONLY", "11; 12"),
+        ("SELECT DISTINCT customer FROM orders ORDER BY customer", "NULL; Ana; Bo"),
+        ("SELECT body FROM notes ORDER BY body DESC", "b; a; a; NULL"),
+        ("SELECT id + 1 AS next FROM orders WHERE company = 1 ORDER BY next DESC", "13; 12; 11"),
+        ("SELECT customer AS id, id AS x FROM orders WHERE company = 2 ORDER BY 2", "Bo,10"),
+        ("SELECT id FROM orders WHERE company IN (2, 3) AND id IN (10, 11)", "10"),
+        ("SELECT * FROM notes WHERE body LIKE N'[a-b]' AND body <> N'a'", "b"),
+        ("DECLARE @n int = 1 SELECT TOP (@n) id FROM orders ORDER BY company, id", "10"),
+        ("SELECT TOP (0) id FROM orders", ""),
+        ("SELECT 1 WHERE 1 = 0", ""),
+        ("SELECT v.a FROM (VALUES (1, 'x'), (2, 'y')) AS v(a, b) WHERE v.b = 'Y'", "2"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_keyset_page_goes_on_behind_the_last_row() {
+    let page = "DECLARE @a int = 1, @b int = 11 SELECT company, id FROM orders \
+                WHERE company >= @a AND (company > @a OR (company = @a AND id > @b)) \
+                ORDER BY company, id OFFSET 0 ROWS FETCH NEXT 2 ROWS ONLY";
+    check(&[
+        (page, "1,12; 2,10"),
+        ("SELECT TOP (1) id FROM orders WHERE company = 1 AND id > 10 ORDER BY id", "11"),
+        ("SELECT id FROM orders WHERE company = 1 AND id >= 11 AND id < 12.5", "11; 12"),
+        ("SELECT id FROM orders WHERE company = 1.5", ""),
+        ("SELECT sku FROM lines WHERE sku = N'a ' ORDER BY order_id DESC", "A; A"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn joins() {
+    check(&[
+        ("SELECT o.id, l.sku FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.company = 1 ORDER BY o.id, l.line", "10,A; 10,B; 11,A"),
+        ("SELECT o.id, l.sku FROM orders AS o LEFT JOIN lines AS l ON l.order_id = o.id AND l.qty > 2 ORDER BY o.company, o.id", "10,A; 11,NULL; 12,NULL; 10,A"),
+        ("SELECT l.order_id, o.id FROM orders o RIGHT JOIN lines l ON l.order_id = o.id AND o.company = 2 ORDER BY l.order_id, l.line", "10,10; 10,10; 11,NULL; 99,NULL"),
+        ("SELECT o.id, l.order_id FROM orders o FULL JOIN lines l ON l.order_id = o.id AND l.line = 1 AND o.company = 1 ORDER BY o.company, o.id, l.order_id", "NULL,10; NULL,99; 10,10; 11,11; 12,NULL; 10,NULL"),
+        ("SELECT COUNT(*) FROM orders, lines", "16"),
+        ("SELECT o.id, l.sku FROM orders o, lines l WHERE o.id = l.order_id AND o.company = 2 ORDER BY l.line", "10,A; 10,B"),
+        ("SELECT o.id, x.total FROM orders o CROSS APPLY (SELECT SUM(qty) AS total FROM lines l WHERE l.order_id = o.id) x WHERE o.company = 1 ORDER BY o.id", "10,4; 11,2; 12,NULL"),
+        ("SELECT o.id, x.sku FROM orders o OUTER APPLY (SELECT TOP (1) l.sku FROM lines l WHERE l.order_id = o.id ORDER BY l.line DESC) x WHERE o.company = 1 ORDER BY o.id", "10,B; 11,A; 12,NULL"),
+        ("SELECT a.id FROM orders a JOIN (orders b JOIN lines l ON l.order_id = b.id) ON b.id = a.id WHERE a.company = 2 ORDER BY l.line, b.company", "10; 10; 10; 10"),
+        ("SELECT n.body, m.body FROM notes n JOIN notes m ON n.body = m.body AND n.body = N'b'", "b,b"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn groups_and_aggregates() {
+    check(&[
+        ("SELECT status, COUNT(*), COUNT(amount), SUM(amount), AVG(amount), MIN(id), MAX(customer) FROM orders GROUP BY status ORDER BY status",
+         "NEW,2,1,Decimal { unscaled: 1050, scale: 2 },Decimal { unscaled: 10500000, scale: 6 },10,Ana; OUT,2,2,Decimal { unscaled: 2525, scale: 2 },Decimal { unscaled: 12625000, scale: 6 },10,Bo"),
+        ("SELECT customer, COUNT_BIG(*) n FROM orders GROUP BY customer HAVING COUNT(*) > 1", "Ana,2"),
+        ("SELECT COUNT(*), SUM(qty), MAX(sku) FROM lines WHERE qty > 100", "0,NULL,NULL"),
+        ("SELECT COUNT(DISTINCT sku), CHECKSUM_AGG(qty) FROM lines", "3,7"),
+        ("SELECT id % 2, COUNT(*) FROM orders GROUP BY id % 2 ORDER BY id % 2", "0,3; 1,1"),
+        ("SELECT order_id FROM lines GROUP BY order_id ORDER BY SUM(qty) DESC", "99; 10; 11"),
+        ("SELECT id, ROW_NUMBER() OVER (PARTITION BY status ORDER BY id DESC, company) FROM orders ORDER BY company, id", "10,2; 11,1; 12,1; 10,2"),
+        ("SELECT qty, RANK() OVER (ORDER BY sku), DENSE_RANK() OVER (ORDER BY sku), SUM(qty) OVER (PARTITION BY sku) FROM lines ORDER BY order_id, line", "3,1,1,5; 1,3,2,1; 2,1,1,5; 7,4,3,7"),
+        ("SELECT AVG(qty) FROM lines", "3"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn subqueries_and_set_operators() {
+    check(&[
+        ("SELECT id FROM orders o WHERE EXISTS (SELECT * FROM lines l WHERE l.order_id = o.id AND l.qty >= 3)", "10; 10"),
+        ("SELECT company, id FROM orders WHERE id NOT IN (SELECT order_id FROM lines)", "1,12"),
+        ("SELECT id FROM orders WHERE customer NOT IN (SELECT body FROM notes)", ""),
+        ("SELECT id, (SELECT SUM(qty) FROM lines l WHERE l.order_id = o.id) FROM orders o WHERE company = 1", "10,4; 11,2; 12,NULL"),
+        ("SELECT 1 WHERE EXISTS (SELECT 1 FROM lines) UNION ALL SELECT 2 WHERE EXISTS (SELECT 1 FROM lines WHERE qty = 0) UNION ALL SELECT 3", "1; 3"),
+        ("SELECT body FROM notes UNION SELECT customer FROM orders ORDER BY body", "NULL; a; Ana; b; Bo"),
+        ("SELECT sku FROM lines EXCEPT SELECT 'b'", "A; C"),
+        ("SELECT sku FROM lines INTERSECT SELECT 'a'", "A"),
+        ("SELECT NULL UNION ALL SELECT N'x'", "NULL; x"),
+        ("WITH big AS (SELECT order_id, SUM(qty) AS total FROM lines GROUP BY order_id), few (n) AS (SELECT COUNT(*) FROM big) SELECT total, n FROM big, few ORDER BY total", "2,3; 4,3; 7,3"),
+        ("DECLARE @last int, @n int = 0 SELECT @last = id, @n = @n + 1 FROM orders ORDER BY company, id SELECT @last, @n", "10,4"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn changes_join_their_rows() {
+    let server = server(WAREHOUSE).await;
+    batch::run(&server, "ALTER TABLE dbo.orders ENABLE CHANGE_TRACKING").await;
+    batch::run(&server, "UPDATE orders SET status = 'OUT' WHERE company = 1 AND id = 10").await;
+    batch::run(&server, "DELETE FROM orders WHERE company = 1 AND id = 12").await;
+    let window = "DECLARE @last bigint = 0 SELECT CT.company, CT.id, CT.SYS_CHANGE_OPERATION, T.status, \
+                  CASE WHEN T.[company] IS NULL THEN 0 ELSE 1 END \
+                  FROM CHANGETABLE(CHANGES dbo.orders, @last) AS CT \
+                  LEFT JOIN dbo.orders AS T ON T.company = CT.company AND T.id = CT.id";
+    assert_eq!(rows(&server, window).await, "1,10,U,OUT,1; 1,12,D,NULL,0");
+    let version = "SELECT o.id, v.SYS_CHANGE_VERSION FROM orders o \
+                   CROSS APPLY CHANGETABLE(VERSION dbo.orders, (id, company), (o.id, o.company)) AS v ORDER BY o.company, o.id";
+    assert_eq!(rows(&server, version).await, "10,1; 11,NULL; 10,NULL");
+    let moved = "SELECT 7 WHERE EXISTS (SELECT 1 FROM CHANGETABLE(CHANGES dbo.orders, 1) AS c)";
+    assert_eq!(rows(&server, moved).await, "7");
+    let valid = "SELECT CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(N'dbo.orders')), CHANGE_TRACKING_CURRENT_VERSION()";
+    assert_eq!(rows(&server, valid).await, "0,2");
+}
+
+#[tokio::test]
+async fn the_catalog_joins_like_tables() {
+    check(&[
+        ("SELECT c.name, ty.name FROM sys.columns c JOIN sys.tables t ON t.object_id = c.object_id \
+          JOIN sys.types ty ON ty.user_type_id = c.user_type_id WHERE t.name = N'lines' ORDER BY c.column_id",
+         "order_id,int; line,int; sku,varchar; qty,int"),
+        ("SELECT s.name + N'.' + t.name FROM sys.tables AS t INNER JOIN sys.schemas AS s ON s.schema_id = t.schema_id \
+          LEFT JOIN sys.change_tracking_tables ct ON ct.object_id = t.object_id WHERE ct.object_id IS NULL ORDER BY 1",
+         "dbo.lines; dbo.notes; dbo.orders"),
+        ("SELECT OBJECT_NAME(OBJECT_ID(N'[dbo].[notes]')), SCHEMA_NAME(schema_id) FROM sys.objects WHERE name = 'notes'", "notes,dbo"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_query_is_refused_by_its_number() {
+    let server = server(WAREHOUSE).await;
+    for (sql, expected) in [
+        ("SELECT nothing FROM orders", 207),
+        ("SELECT x.id FROM orders o", 4104),
+        ("SELECT orders.id FROM orders o", 4104),
+        ("SELECT id FROM orders o JOIN orders p ON o.id = p.id", 209),
+        ("SELECT * FROM nothing", 208),
+        ("SELECT * FROM orders, orders", 1013),
+        ("SELECT id, COUNT(*) FROM orders", 8120),
+        ("SELECT id FROM orders WHERE COUNT(*) > 1", 147),
+        ("SELECT id FROM orders WHERE ROW_NUMBER() OVER (ORDER BY id) = 1", 4108),
+        ("SELECT DISTINCT id FROM orders ORDER BY amount", 145),
+        ("SELECT id FROM orders ORDER BY 2", 108),
+        ("SELECT 1 UNION SELECT 1, 2", 205),
+        ("SELECT (SELECT id FROM orders)", 512),
+        ("SELECT (SELECT id, company FROM orders)", 116),
+        ("SELECT * FROM (SELECT 1) AS d", 8155),
+        ("SELECT TOP (-1) id FROM orders", 1014),
+        ("SELECT TOP ('x') id FROM orders", 1060),
+        ("SELECT * FROM CHANGETABLE(CHANGES orders, 0) AS c", 22105),
+        ("SELECT * FROM CHANGETABLE(CHANGES orders, 0)", 22104),
+        ("SELECT * FROM CHANGETABLE(CHANGES sys.tables, 0) AS c", 22107),
+        ("SELECT * FROM orders WITH (UPDLOCK)", 102),
+        ("SELECT id FROM orders WHERE status > 1", 245),
+        ("SELECT id / (id - 10) FROM orders", 8134),
+        ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c) SELECT * FROM c", 102),
+        (
+            "SELECT id FROM orders WHERE customer COLLATE Latin1_General_CS_AS = customer COLLATE Latin1_General_BIN2",
+            468,
+        ),
+    ] {
+        assert_eq!(error(&server, sql).await, expected, "{sql}");
+    }
+}
