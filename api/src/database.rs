@@ -53,8 +53,8 @@ pub(crate) enum DatabaseError {
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("no connection to PostgreSQL became free within {} s", CONNECT_WITHIN.as_secs())]
     Busy,
-    #[error("PostgreSQL did not answer within {} s", ANSWER_WITHIN.as_secs())]
-    TimedOut,
+    #[error("PostgreSQL did not answer within {} s", .after.as_secs())]
+    TimedOut { after: Duration },
     #[error("PostgreSQL has no such view, or this role may not read it")]
     NotServed(#[source] tokio_postgres::Error),
     #[error("PostgreSQL refused a query")]
@@ -104,7 +104,7 @@ impl Database {
     pub(crate) async fn dedicated(&self) -> Result<Line, DatabaseError> {
         timeout(CONNECT_WITHIN, self.settings.connect(self.tls.clone()))
             .await
-            .map_err(|_| DatabaseError::TimedOut)?
+            .map_err(|_| DatabaseError::TimedOut { after: CONNECT_WITHIN })?
             .map_err(|error| DatabaseError::Unreachable(Box::new(error)))
     }
 
@@ -161,7 +161,10 @@ impl Drop for Reading {
 async fn within<T>(
     answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, DatabaseError> {
-    timeout(ANSWER_WITHIN, answer).await.map_err(|_| DatabaseError::TimedOut)?.map_err(DatabaseError::from)
+    timeout(ANSWER_WITHIN, answer)
+        .await
+        .map_err(|_| DatabaseError::TimedOut { after: ANSWER_WITHIN })?
+        .map_err(DatabaseError::from)
 }
 
 impl From<tokio_postgres::Error> for DatabaseError {

@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let code = if matches!(error, StartError::Config(_)) { CONFIGURATION } else { FAILURE };
-            tracing::error!(error = %api::chain(&error), "the API did not start");
+            eprintln!("error: {}", api::chain(&error));
             ExitCode::from(code)
         }
     }

@@ -129,7 +129,7 @@ pub(crate) async fn locate(request: Request, next: Next) -> Response {
 impl From<DatabaseError> for Problem {
     fn from(error: DatabaseError) -> Self {
         match &error {
-            DatabaseError::Unreachable(_) | DatabaseError::Busy | DatabaseError::TimedOut => {
+            DatabaseError::Unreachable(_) | DatabaseError::Busy | DatabaseError::TimedOut { .. } => {
                 tracing::warn!(error = %chain(&error), "a request found PostgreSQL unavailable");
                 Self::Unavailable("PostgreSQL does not answer now.".to_owned())
             }

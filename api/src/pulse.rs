@@ -10,18 +10,23 @@
 use crate::access::Scope;
 use crate::database::{Database, DatabaseError};
 use crate::freshness::{Freshness, State};
+use crate::problem::chain;
 use crate::queries::catalogue::{self, CatalogueError, Metric, WarehouseZone};
 use crate::queries::pipeline::{self, Source};
 use crate::telemetry::Telemetry;
+use prometheus::IntGauge;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_postgres::AsyncMessage;
 use tokio_util::sync::CancellationToken;
 
 /// How often the state is read without a hint, and how long after a loss the listening connection is made again.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// How long one reading may take before PostgreSQL counts as unreachable.
+const READ_WITHIN: Duration = Duration::from_secs(3);
 
 /// One reading of the state.
 #[derive(Debug)]
@@ -81,8 +86,9 @@ pub(crate) async fn beat(
     stop: CancellationToken,
 ) {
     let (hint, mut hints) = mpsc::channel(1);
-    let listening = listen(database.clone(), hint);
+    let listening = listen(database.clone(), hint, telemetry.listening.clone());
     let reading = async {
+        let mut reachable = None;
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -90,7 +96,9 @@ pub(crate) async fn beat(
                 _ = tick.tick() => {}
                 _ = hints.recv() => {}
             }
-            publish(Overview::take(&database).await, &pulse, &telemetry);
+            let read = timeout(READ_WITHIN, Overview::take(&database)).await;
+            let read = read.unwrap_or(Err(DatabaseError::TimedOut { after: READ_WITHIN }.into()));
+            reachable = Some(publish(read, reachable, &pulse, &telemetry));
         }
     };
     tokio::select! {
@@ -100,43 +108,54 @@ pub(crate) async fn beat(
     }
 }
 
-fn publish(read: Result<Overview, CatalogueError>, pulse: &watch::Sender<Pulse>, telemetry: &Telemetry) {
+/// Shows a reading to everybody, and logs when PostgreSQL comes or goes. Tells whether it can be reached.
+fn publish(
+    read: Result<Overview, CatalogueError>,
+    was_reachable: Option<bool>,
+    pulse: &watch::Sender<Pulse>,
+    telemetry: &Telemetry,
+) -> bool {
     let reachable = read.is_ok();
     telemetry.database_up.set(i64::from(reachable));
-    let was_reachable = pulse.borrow().reachable;
     match read {
         Ok(overview) => {
-            if !was_reachable {
+            if was_reachable != Some(true) {
                 tracing::info!(sources = overview.sources.len(), "reading from PostgreSQL");
             }
-            let last = Some(Arc::new(overview));
-            pulse.send_replace(Pulse { last, reachable });
+            pulse.send_replace(Pulse { last: Some(Arc::new(overview)), reachable });
         }
         Err(error) => {
             telemetry.database_failures.inc();
-            if was_reachable || pulse.borrow().last.is_none() {
-                tracing::error!(error = %crate::problem::chain(&error), "PostgreSQL cannot be read; trying every second");
+            if was_reachable != Some(false) {
+                tracing::error!(error = %chain(&error), "PostgreSQL cannot be read; trying every second");
             }
             pulse.send_modify(|pulse| pulse.reachable = false);
         }
     }
     telemetry.show_ages(&pulse.borrow());
+    reachable
 }
 
 /// Listens on a connection of its own and makes it again whenever it is lost.
-async fn listen(database: Database, hint: mpsc::Sender<()>) {
+async fn listen(database: Database, hint: mpsc::Sender<()>, listening: IntGauge) {
     loop {
-        match listen_once(&database, &hint).await {
+        let ended = listen_once(&database, &hint, &listening).await;
+        listening.set(0);
+        match ended {
             Ok(()) => tracing::warn!("the connection that listens for revisions was closed"),
             Err(error) => {
-                tracing::debug!(error = %crate::problem::chain(&error), "listening for revisions failed");
+                tracing::debug!(error = %chain(&error), "listening for revisions failed");
             }
         }
-        tokio::time::sleep(EVERY).await;
+        sleep(EVERY).await;
     }
 }
 
-async fn listen_once(database: &Database, hint: &mpsc::Sender<()>) -> Result<(), DatabaseError> {
+async fn listen_once(
+    database: &Database,
+    hint: &mpsc::Sender<()>,
+    listening: &IntGauge,
+) -> Result<(), DatabaseError> {
     let (client, mut connection) = database.dedicated().await?;
     let mut messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
     let mut asked = std::pin::pin!(client.batch_execute("listen cdc_revision"));
@@ -146,6 +165,7 @@ async fn listen_once(database: &Database, hint: &mpsc::Sender<()>) -> Result<(),
             answer = &mut asked, if !is_listening => {
                 answer?;
                 is_listening = true;
+                listening.set(1);
             }
             message = futures::StreamExt::next(&mut messages) => match message {
                 // A full channel already holds a hint that nobody has read yet.

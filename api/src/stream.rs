@@ -1,6 +1,6 @@
 //! Events for pages: one stream per client, all fed by the one [`Pulse`](crate::pulse::Pulse).
 //!
-//! - `freshness`: each source's age and state, on connection and at every reading, which is at least once a second.
+//! - `freshness`: each source's age and state, on connection and at every reading, which is once a second, or without one when it is late.
 //! - `revision` (its id is the revision): what can be read has changed. It is also the first event after a reconnection that
 //!   missed one, as `Last-Event-ID` tells; that of a client which brings none comes at once.
 //!
@@ -15,9 +15,12 @@ use serde::Serialize;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// How long a page waits before it connects again.
 const RETRY: Duration = Duration::from_secs(3);
+/// More than the time between two readings.
+const LONGEST_SILENCE: Duration = Duration::from_millis(1500);
 
 #[derive(Serialize)]
 struct FreshnessEvent<'a> {
@@ -53,8 +56,11 @@ pub(crate) fn events(
             if let Some(event) = client.waiting.pop_front() {
                 return Some((Ok(event), client));
             }
-            // The sender is gone when the API stops.
-            client.pulse.changed().await.ok()?;
+            // A reading that is late is no reason for silence: the age grows meanwhile.
+            if let Ok(changed) = timeout(LONGEST_SILENCE, client.pulse.changed()).await {
+                // The sender is gone when the API stops.
+                changed.ok()?;
+            }
             if let Err(error) = client.look() {
                 return Some((Err(error), client));
             }

@@ -22,6 +22,7 @@ pub(crate) struct Telemetry {
     pub streams: IntGauge,
     pub database_up: IntGauge,
     pub database_failures: IntCounter,
+    pub listening: IntGauge,
     data_age: GaugeVec,
 }
 
@@ -49,6 +50,10 @@ impl Telemetry {
                 "cdc_api_database_failures_total",
                 "Readings of the state that failed.",
             )?,
+            listening: IntGauge::new(
+                "cdc_api_listening",
+                "1 while revisions are announced to this API; without it they are found every second.",
+            )?,
             data_age: GaugeVec::new(
                 Opts::new("cdc_api_data_age_seconds", "Age of a source's data; NaN before its first cut."),
                 &["source"],
@@ -64,6 +69,7 @@ impl Telemetry {
         registry.register(Box::new(telemetry.streams.clone()))?;
         registry.register(Box::new(telemetry.database_up.clone()))?;
         registry.register(Box::new(telemetry.database_failures.clone()))?;
+        registry.register(Box::new(telemetry.listening.clone()))?;
         registry.register(Box::new(telemetry.data_age.clone()))?;
         Ok(telemetry)
     }

@@ -4,7 +4,7 @@ use crate::NOON;
 use crate::api::TestApi;
 use crate::warehouse::Warehouse;
 use axum::http::StatusCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::block_in_place;
 
 const FIGURES: &str = "/api/data/daily_metrics/?metric=orders&date_range=today";
@@ -42,6 +42,26 @@ async fn without_postgresql_answers_are_refused_and_recovery_needs_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_postgresql_hangs_streams_go_on_and_say_so() {
+    let warehouse = Warehouse::start().await;
+    let api = TestApi::start(&warehouse, NOON).await;
+    let mut events = api.events(&[]).await;
+    warehouse.execute("begin; lock table cdc.stream in access exclusive mode").await;
+    let mut heard = Instant::now();
+    loop {
+        let freshness = events.next("freshness").await;
+        assert!(heard.elapsed() < Duration::from_secs(3), "silent for {:?}", heard.elapsed());
+        heard = Instant::now();
+        if freshness.data["state"] == "database_unreachable" {
+            break;
+        }
+    }
+    api.get(FIGURES).await.problem(503, FIGURES);
+    warehouse.execute("rollback").await;
+    api.until(async |api| api.get(FIGURES).await.status == StatusCode::OK).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_streams_and_takes_less_than_five_seconds() {
     let warehouse = Warehouse::start().await;
     let api = TestApi::start(&warehouse, NOON).await;
@@ -58,6 +78,7 @@ async fn a_stop_ends_streams_and_takes_less_than_five_seconds() {
 async fn prometheus_reads_zeros_from_the_first_moment_and_only_on_its_own_listener() {
     let warehouse = Warehouse::start().await;
     let api = TestApi::start(&warehouse, NOON).await;
+    api.until(async |api| api.metrics().await.contains("cdc_api_listening 1\n")).await;
     let metrics = api.metrics().await;
     for line in [
         "cdc_api_streams 0\n",
