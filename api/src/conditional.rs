@@ -56,7 +56,7 @@ impl Question {
     }
 }
 
-/// The pulse, or why there is none.
+/// The newest reading of the state, while PostgreSQL can be reached.
 pub(crate) fn overview(pulse: &Pulse) -> Result<Arc<Overview>, Problem> {
     let unavailable = || Problem::Unavailable("PostgreSQL does not answer now.".to_owned());
     pulse.current().map(Arc::clone).ok_or_else(unavailable)
@@ -74,7 +74,7 @@ pub(crate) async fn answer(
     app.telemetry.cache_lookups.with_label_values(&[if was_there { "hit" } else { "miss" }]).inc();
 
     let own = Freshness::of_basis(&question.basis, &answer.sources, answer.read);
-    let newest = overview_of(app, &overview);
+    let newest = app.pulse.borrow().last.clone().unwrap_or(overview);
     let pulse = Freshness::of_basis(&question.basis, &newest.sources, newest.at);
     // A heartbeat makes an unchanged answer younger; a revision that the answer does not have must not.
     let mut freshness = match (own, pulse) {
@@ -86,11 +86,6 @@ pub(crate) async fn answer(
     };
     freshness.state = freshness.state.max(question.floor);
     Ok(respond(headers, &question.key, &freshness, answer.body.clone()))
-}
-
-/// The newest overview, which may be newer than the one that the question was asked under.
-fn overview_of(app: &App, asked_under: &Arc<Overview>) -> Arc<Overview> {
-    app.pulse.borrow().last.clone().unwrap_or_else(|| Arc::clone(asked_under))
 }
 
 fn respond(asked: &HeaderMap, key: &str, freshness: &Freshness, body: Bytes) -> Response {

@@ -1,6 +1,7 @@
-//! Events for pages: one stream per client, all fed by the one [`Pulse`](crate::pulse::Pulse).
+//! Events for pages: one stream per client, all fed by the one [`Pulse`].
 //!
-//! - `freshness`: each source's age and state, on connection and at every reading, which is once a second, or without one when it is late.
+//! - `freshness`: each source's age and state, on connection and at every reading, which is once a second; also without a
+//!   reading when one is late.
 //! - `revision` (its id is the revision): what can be read has changed. It is also the first event after a reconnection that
 //!   missed one, as `Last-Event-ID` tells; that of a client which brings none comes at once.
 //!
