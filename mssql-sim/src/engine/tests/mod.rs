@@ -1,6 +1,7 @@
 //! Tests of the engine without any SQL.
 
 mod isolation;
+mod random;
 mod tracking;
 
 use std::sync::Arc;
@@ -70,15 +71,42 @@ impl Fixture {
         result
     }
 
+    /// The table with an index on its second column.
+    fn indexed(&self, table: &Arc<TableDef>) -> Arc<TableDef> {
+        let mut new = (**table).clone();
+        new.indexes.push(IndexDef {
+            index_id: 2,
+            name: "ix".into(),
+            unique: false,
+            constraint: None,
+            system_named: false,
+            columns: vec![KeyColumn { column: 1, descending: false }],
+        });
+        self.in_transaction(|transaction| {
+            self.engine.alter_table(transaction, table, new, None).expect("indexed")
+        });
+        self.engine.table_by_id(TransactionId(0), self.database, table.object_id).expect("committed")
+    }
+
     fn read(
         &self,
         transaction: TransactionId,
         isolation: Isolation,
         table: &Arc<TableDef>,
     ) -> Result<Vec<Row>, Interrupt> {
+        self.read_by(transaction, isolation, table, IndexRef::Primary)
+    }
+
+    fn read_by(
+        &self,
+        transaction: TransactionId,
+        isolation: Isolation,
+        table: &Arc<TableDef>,
+        index: IndexRef,
+    ) -> Result<Vec<Row>, Interrupt> {
         let statement = self.engine.statement(transaction, isolation);
         let read = self.engine.open(&statement, table, ReadHint::ByLevel)?;
-        let scan = Scan { index: IndexRef::Primary, range: KeyRange::all(), after: None, limit: usize::MAX };
+        let scan = Scan { index, range: KeyRange::all(), after: None, limit: usize::MAX };
         Ok(self.engine.scan(&read, &scan)?.into_iter().map(|found| found.row).collect())
     }
 
@@ -89,15 +117,10 @@ impl Fixture {
         isolation: Isolation,
         table: &Arc<TableDef>,
     ) -> Result<Vec<(i64, i64)>, Interrupt> {
-        let rows = self.read(transaction, isolation, table)?;
-        let pair = |row: &Row| match values_of(&table.layout, row).as_slice() {
-            [Value::Int(key), Value::Int(value), ..] => (*key, *value),
-            other => panic!("no pair of integers: {other:?}"),
-        };
-        Ok(rows.iter().map(pair).collect())
+        Ok(self.read(transaction, isolation, table)?.iter().map(|row| pair(table, row)).collect())
     }
 
-    /// Inserts `(key, value)`, replaces the value of an existing key, or deletes it (None).
+    /// Inserts `(key, value)`, replaces the value of an existing key, or deletes it (None); false if it was not there.
     fn put(
         &self,
         transaction: TransactionId,
@@ -105,7 +128,7 @@ impl Fixture {
         table: &Arc<TableDef>,
         key: i64,
         value: Option<i64>,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<bool, Interrupt> {
         let rows = self.read(transaction, isolation, table)?;
         let before = rows.into_iter().find(|row| column_value(&table.layout, row, 0) == Value::Int(key));
         let after = value.map(|value| row_of(&table.layout, &[Value::Int(key), Value::Int(value)]));
@@ -113,11 +136,19 @@ impl Fixture {
             (None, Some(after)) => RowWrite::Insert(after),
             (Some(before), Some(after)) => RowWrite::Update { key: key_of(table, &before), before, after },
             (Some(before), None) => RowWrite::Delete { key: key_of(table, &before), before },
-            (None, None) => return Ok(()),
+            (None, None) => return Ok(false),
         };
         let statement = self.engine.statement(transaction, isolation);
         let writes = TableWrites { table: Arc::clone(table), rows: vec![write], columns_set: vec![2] };
-        self.engine.apply(&statement, &[writes], None)
+        self.engine.apply(&statement, &[writes], None).map(|()| true)
+    }
+}
+
+/// The first two columns of a row.
+fn pair(table: &TableDef, row: &Row) -> (i64, i64) {
+    match values_of(&table.layout, row).as_slice() {
+        [Value::Int(key), Value::Int(value), ..] => (*key, *value),
+        other => panic!("no pair of integers: {other:?}"),
     }
 }
 
