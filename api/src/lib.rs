@@ -1,7 +1,7 @@
 //! Serves the figures, filtered by who asks, with the age of each.
 //!
 //! The API meets the agent only in PostgreSQL, where its role reads the views of the schema `reading` and nothing else.
-//! A request for data goes: [`access`] (who, which scope) → route (strict parameters) → cache, by revision → query, in one
+//! A request for data goes: access (who, which scope) → route (strict parameters) → cache, by revision → query, in one
 //! transaction that carries the scope → answer with age, state and entity tag.
 
 mod access;
