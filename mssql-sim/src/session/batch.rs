@@ -47,7 +47,10 @@ impl Session {
     /// Runs a batch that a client sent.
     pub(super) async fn run_batch(&mut self, text: &str, events: &Events) -> Result<Ending, ClientGone> {
         let mut frame = Frame::new(text, events, Variables::default(), false);
-        let flow = match self.run_frame(&mut frame).await {
+        frame.scope_identity = self.scope_identity;
+        let result = self.run_frame(&mut frame).await;
+        self.scope_identity = frame.scope_identity;
+        let flow = match result {
             Ok(flow) => flow,
             Err(Failure::Error(error)) => {
                 events.send(Event::Error(error)).await?;

@@ -55,6 +55,8 @@ pub(crate) struct Session {
     last_error: i32,
     /// `@@IDENTITY`
     last_identity: Option<i64>,
+    /// `SCOPE_IDENTITY()` outside procedures: all batches of a session are one scope.
+    scope_identity: Option<i64>,
 }
 
 /// What becomes of the connection after a request.
@@ -121,6 +123,7 @@ impl Session {
             row_count: 0,
             last_error: 0,
             last_identity: None,
+            scope_identity: None,
         }
     }
 

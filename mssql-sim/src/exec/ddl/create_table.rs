@@ -12,6 +12,9 @@ use crate::types::{ColumnMeta, SqlError, SqlType};
 
 pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(), Interrupt> {
     let name = &statement.name;
+    if name.name.starts_with('#') {
+        return Err(SqlError::unsupported(format!("temporary table {}", name.name)).into());
+    }
     let database = match &name.database {
         None => context.names.database,
         Some(database) => context.engine.use_database(&context.names.principal, database)?,
