@@ -149,13 +149,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 Ok::<(), ProtocolError>(())
             };
-            let mut work = pin!(async { tokio::join!(self.session.run(request, events), writing) });
+            let running = async { Ok(self.session.run(request, events).await) };
+            let mut work = pin!(async { tokio::try_join!(running, writing) });
             loop {
+                // In this order, so that a run on one thread can be repeated.
                 tokio::select! {
-                    (ending, written) = &mut work => {
-                        written?;
-                        break Outcome::Completed(ending);
-                    }
+                    biased;
+                    finished = &mut work => break Outcome::Completed(finished?.0),
                     message = self.reader.next(), if self.queued.is_none() => match message? {
                         Some(message) if message.kind == MessageType::Attention => break Outcome::Cancelled,
                         Some(message) => self.queued = Some(message),

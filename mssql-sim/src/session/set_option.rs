@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::event::{Event, Events};
 use super::{Failure, Session};
-use crate::parser::ast::{Isolation, SetOption};
+use crate::parser::ast::SetOption;
 use crate::types::SqlError;
 
 /// Switches that clients set to the only value that this double has.
@@ -29,9 +29,6 @@ impl Session {
     pub(super) fn set_option(&mut self, option: &SetOption) -> Result<(), SqlError> {
         match option {
             SetOption::Switch(names, on) => names.iter().try_for_each(|name| self.set_switch(name, *on))?,
-            SetOption::Isolation(Isolation::Serializable) => {
-                return Err(SqlError::unsupported("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"));
-            }
             SetOption::Isolation(level) => self.settings.isolation = *level,
             SetOption::LockTimeout(milliseconds) => {
                 self.settings.lock_timeout = u64::try_from(*milliseconds).ok().map(Duration::from_millis);
