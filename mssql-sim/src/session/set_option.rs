@@ -8,13 +8,12 @@ use crate::parser::ast::SetOption;
 use crate::types::SqlError;
 
 /// Switches that clients set to the only value that this double has.
-const FIXED_SWITCHES: [(&str, bool); 14] = [
+const FIXED_SWITCHES: [(&str, bool); 13] = [
     ("ANSI_NULLS", true),
     ("ANSI_NULL_DFLT_ON", true),
     ("ANSI_PADDING", true),
     ("ANSI_WARNINGS", true),
     ("ANSI_DEFAULTS", true),
-    ("ARITHABORT", true),
     ("ARITHIGNORE", false),
     ("CONCAT_NULL_YIELDS_NULL", true),
     ("FMTONLY", false),
@@ -51,20 +50,13 @@ impl Session {
         match name {
             "NOCOUNT" => self.settings.no_count = on,
             "XACT_ABORT" => self.settings.abort_transaction = on,
-            // There are no cursors to close.
-            "CURSOR_CLOSE_ON_COMMIT" => {}
-            _ => match FIXED_SWITCHES.iter().find(|(fixed, _)| *fixed == name) {
-                Some((_, value)) if *value == on => {}
-                // Clients of the old protocol switch these off and on again around their first batches; nothing that
-                // this double evaluates depends on them.
-                Some(("QUOTED_IDENTIFIER" | "ANSI_DEFAULTS" | "ARITHABORT", _)) => {}
-                _ => {
-                    return Err(SqlError::unsupported(format!(
-                        "SET {name} {}",
-                        if on { "ON" } else { "OFF" }
-                    )));
-                }
-            },
+            // There are no cursors to close, and ARITHABORT changes nothing while ANSI_WARNINGS is on.
+            "CURSOR_CLOSE_ON_COMMIT" | "ARITHABORT" => {}
+            _ if FIXED_SWITCHES.contains(&(name, on)) => {}
+            _ => {
+                let value = if on { "ON" } else { "OFF" };
+                return Err(SqlError::unsupported(format!("SET {name} {value}")));
+            }
         }
         Ok(())
     }
@@ -81,11 +73,10 @@ impl Session {
 /// Options with values: those that change nothing here, as long as they keep it so.
 fn check_other(name: &str, value: &str) -> Result<(), SqlError> {
     let accepted = match name {
-        "TEXTSIZE" => true,
+        "TEXTSIZE" | "QUERY_GOVERNOR_COST_LIMIT" => true,
         "DATEFORMAT" => value.eq_ignore_ascii_case("mdy"),
         "DATEFIRST" => value == "7",
         "LANGUAGE" => value.eq_ignore_ascii_case("us_english") || value.eq_ignore_ascii_case("english"),
-        "QUERY_GOVERNOR_COST_LIMIT" => true,
         _ => false,
     };
     if accepted { Ok(()) } else { Err(SqlError::unsupported(format!("SET {name} {value}"))) }
