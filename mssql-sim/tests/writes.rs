@@ -187,3 +187,28 @@ async fn contexts_and_versions_of_single_rows() {
     let too_long = format!("WITH CHANGE_TRACKING_CONTEXT (0x{}) UPDATE dbo.t SET a = 1", "00".repeat(129));
     assert_eq!(error(&server, &too_long).await, 22109);
 }
+
+#[tokio::test]
+async fn masks_list_what_was_set_and_keys_keep_their_first_spelling() {
+    let server = server(
+        "CREATE TABLE dbo.t (code varchar(10) NOT NULL PRIMARY KEY, a int NULL, b int NULL, twice AS (a * 2), rv rowversion);
+         ALTER TABLE dbo.t ENABLE CHANGE_TRACKING WITH (TRACK_COLUMNS_UPDATED = ON);
+         INSERT INTO dbo.t (code, a) VALUES ('Ab', 1), ('cd', 1), ('ef', 1)",
+    )
+    .await;
+    run(&server, "UPDATE dbo.t SET a = a WHERE code = 'AB '").await;
+    run(&server, "UPDATE dbo.t SET code = 'CD' WHERE code = 'cd'").await;
+    run(&server, "UPDATE dbo.t SET b = 1, a = 2 WHERE code = 'ef'").await;
+    run(&server, "UPDATE dbo.t SET a = 1 WHERE code = 'nothing'").await;
+    // A rowversion column is listed behind the columns that were set, a computed one is not; all columns: no mask.
+    assert_eq!(
+        rows(
+            &server,
+            "SELECT code, SYS_CHANGE_OPERATION, SYS_CHANGE_COLUMNS FROM CHANGETABLE(CHANGES dbo.t, 1) AS c"
+        )
+        .await,
+        "Ab,U,000000000200000005000000; cd,U,NULL; ef,U,NULL"
+    );
+    assert_eq!(rows(&server, "SELECT code FROM dbo.t ORDER BY code").await, "Ab; CD; ef");
+    assert_eq!(rows(&server, "SELECT CHANGE_TRACKING_CURRENT_VERSION()").await, "4", "no row, no version");
+}
