@@ -31,6 +31,12 @@ pub enum TargetError {
         #[source]
         source: tokio_postgres::Error,
     },
+    /// The server did not answer; the connection is given up.
+    #[error("PostgreSQL did not answer for {} seconds", patience.as_secs())]
+    NoAnswer {
+        /// How long it was waited for.
+        patience: std::time::Duration,
+    },
     /// The answer to COMMIT was lost: the run is applied or not; applying it again on a new connection decides.
     #[error("the connection was lost while a transaction was being committed")]
     CommitUnknown(#[source] tokio_postgres::Error),
@@ -208,7 +214,7 @@ impl TargetError {
     pub fn is_connection_lost(&self) -> bool {
         match self {
             Self::Query { source, .. } => source.is_closed() || source.code().is_none(),
-            Self::CommitUnknown(_) | Self::Connect { .. } => true,
+            Self::CommitUnknown(_) | Self::Connect { .. } | Self::NoAnswer { .. } => true,
             _ => false,
         }
     }

@@ -234,7 +234,7 @@ impl<'a> Work<'a> {
         self.note_zones(&writer.table.layout.target);
         self.images += images.len() as u64;
         for image in images {
-            self.batch.bytes += size(&image);
+            self.batch.bytes += image.size();
             self.batch.images.push(image);
             if self.batch.images.len() >= MAX_IMAGES || self.batch.bytes >= MAX_BYTES {
                 self.flush().await?;
@@ -332,9 +332,3 @@ impl<'a> Work<'a> {
     }
 }
 
-fn size(image: &Image) -> usize {
-    match image {
-        Image::Present(row) => row.size(),
-        Image::Absent(key) => key.0.iter().map(Value::size).sum(),
-    }
-}

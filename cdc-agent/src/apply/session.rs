@@ -7,14 +7,16 @@ use crate::metrics_catalogue::{CREATE_CONTRIBUTION, Catalogue};
 use std::collections::BTreeMap;
 use tokio_postgres::{Client, Statement};
 
-/// Settings of every transaction that joins staged rows to the target. Hash and merge joins would read the whole target from a
-/// few thousand staged rows on; compiling a plan costs more than running it.
+/// Settings of every transaction that joins staged rows to the target. Staged tables have no statistics: left to itself,
+/// PostgreSQL would read the whole target, by hash or merge join from a few thousand staged rows on, or as the outer side of a
+/// loop. Without these it goes by the indexes. Compiling a plan costs more than running it.
 pub(super) const TRANSACTION_SETTINGS: &str = "set local enable_hashjoin = off; set local enable_mergejoin = off; \
-     set local jit = off; set local statement_timeout = '120s'; set local lock_timeout = '5s';";
+     set local enable_seqscan = off; set local jit = off; \
+     set local statement_timeout = '120s'; set local lock_timeout = '5s';";
 
 /// Lifts the settings for statements that do read a whole table.
 pub(super) const WHOLE_TABLE_SETTINGS: &str = "set local enable_hashjoin = on; set local enable_mergejoin = on; \
-     set local statement_timeout = '30min';";
+     set local enable_seqscan = on; set local statement_timeout = '30min';";
 
 /// What has to be prepared on every connection.
 #[derive(Debug, Default)]

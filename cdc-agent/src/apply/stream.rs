@@ -255,13 +255,18 @@ impl Applier {
         Ok(requests)
     }
 
-    /// Closes a request with what became of it.
+    /// Closes a request: with the run in which its load began, or why there is none.
     ///
     /// # Errors
     /// PostgreSQL cannot be asked.
-    pub async fn finish_request(&self, id: i64, outcome: &str) -> Result<(), TargetError> {
-        let sql = "update cdc.control set finished_at = clock_timestamp(), outcome = $2 where id = $1 and finished_at is null";
-        self.connection.client.execute(sql, &[&id, &outcome]).await.doing("closing a request")?;
+    pub async fn finish_request(&self, id: i64, outcome: &Result<u64, String>) -> Result<(), TargetError> {
+        let (began_in, refusal) = match outcome {
+            Ok(sequence) => (Some(sequence.cast_signed()), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        let sql = "update cdc.control set finished_at = clock_timestamp(), began_in = $2, refusal = $3 \
+                   where id = $1 and finished_at is null";
+        self.connection.client.execute(sql, &[&id, &began_in, &refusal]).await.doing("closing a request")?;
         Ok(())
     }
 }
