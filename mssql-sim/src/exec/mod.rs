@@ -9,3 +9,5 @@ pub mod expression;
 mod functions;
 mod messages;
 pub mod query;
+#[cfg(test)]
+mod testing;

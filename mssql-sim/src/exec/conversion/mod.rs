@@ -15,7 +15,7 @@ pub(crate) use binary::text_bytes;
 pub(crate) use date::{Moment, TICKS_PER_DAY, TICKS_PER_SECOND, moment_of, moment_to};
 pub(crate) use number::{exact_parts, finite, float_of, integer_bounds, literal_parts};
 pub use rules::{Conversion, comparison_type, conversion, is_text, require_implicit, type_name, unify};
-pub(crate) use rules::{Family, as_decimal, capped, declared_length, family, precedence};
+pub(crate) use rules::{Family, as_decimal, capped, declared_length, family, fraction_digits, precedence};
 pub(crate) use text::{text_of, text_width};
 
 use crate::exec::messages::impossible_cast;

@@ -1,31 +1,18 @@
 //! Types, nullability and values of expressions, and the numbers of their errors.
 
 use super::*;
-use crate::engine::{Engine, NameScope, Options, Principal};
-use crate::exec::context::{SessionFacts, Variables};
 use crate::exec::conversion::convert;
-use crate::parser::ast::{Isolation, SelectItem, Statement};
+use crate::exec::testing::context;
+use crate::parser::ast::{SelectItem, Statement};
 use crate::types::Length::Limited;
 use crate::types::{Length, SqlError};
 
-fn context() -> ExecContext {
-    let engine = Engine::new(Options::default());
-    let database = engine.create_database("wms").expect("a new name");
-    let transaction = engine.begin();
-    let principal = Principal { login: "sa".to_owned(), sysadmin: true };
-    ExecContext {
-        names: NameScope { database, principal, transaction },
-        statement: engine.statement(transaction, Isolation::ReadCommitted),
-        variables: Variables::default(),
-        session: SessionFacts { database: "wms".to_owned(), ..SessionFacts::default() },
-        now: engine.now(),
-        engine,
-    }
-}
-
 fn parse(text: &str) -> ast::Expr {
-    let parsed = crate::parser::parse_batch(&format!("SELECT {text}")).unwrap_or_else(|e| panic!("{text}: {e}"));
-    let Some(Statement::Select(query)) = parsed.into_iter().next().map(|l| l.statement) else { panic!("{text}") };
+    let parsed =
+        crate::parser::parse_batch(&format!("SELECT {text}")).unwrap_or_else(|e| panic!("{text}: {e}"));
+    let Some(Statement::Select(query)) = parsed.into_iter().next().map(|l| l.statement) else {
+        panic!("{text}")
+    };
     let ast::QueryBody::Select(mut select) = query.body else { panic!("{text}") };
     match select.items.remove(0) {
         SelectItem::Expr(expr, _) => expr,
@@ -131,12 +118,24 @@ fn arithmetic_and_conversion_give_the_values_of_the_server() {
         ("CAST(0x61 AS varchar(1))", "a"),
         ("CONVERT(varbinary(4), '0x1F', 1)", "0x1F"),
         ("CAST(CAST('2026-11-24' AS datetime) + 1.5 AS varchar(30))", "Nov 25 2026 12:00PM"),
-        ("CONVERT(nvarchar(23), CAST('2026-11-24 01:02:03.004' AS datetime), 126)", "2026-11-24T01:02:03.003"),
-        ("CONVERT(varchar(40), CAST('2026-11-24 23:59:59.9999999' AS datetime2(3)), 121)", "2026-11-25 00:00:00.000"),
-        ("CONVERT(varchar(40), CAST('2026-11-24 10:00:00 +05:30' AS datetimeoffset(0)), 127)", "2026-11-24T04:30:00Z"),
+        (
+            "CONVERT(nvarchar(23), CAST('2026-11-24 01:02:03.004' AS datetime), 126)",
+            "2026-11-24T01:02:03.003",
+        ),
+        (
+            "CONVERT(varchar(40), CAST('2026-11-24 23:59:59.9999999' AS datetime2(3)), 121)",
+            "2026-11-25 00:00:00.000",
+        ),
+        (
+            "CONVERT(varchar(40), CAST('2026-11-24 10:00:00 +05:30' AS datetimeoffset(0)), 127)",
+            "2026-11-24T04:30:00Z",
+        ),
         ("CONVERT(varchar(20), CAST('20261124' AS date), 103)", "24/11/2026"),
         ("CAST('10:20:30.5' AS time(1))", "10:20:30.5"),
-        ("CAST('6F9619FF-8B86-D011-B42D-00C04FC964FF' AS uniqueidentifier)", "6F9619FF-8B86-D011-B42D-00C04FC964FF"),
+        (
+            "CAST('6F9619FF-8B86-D011-B42D-00C04FC964FF' AS uniqueidentifier)",
+            "6F9619FF-8B86-D011-B42D-00C04FC964FF",
+        ),
         ("TRY_CAST('x' AS int)", "NULL"),
         ("ISNULL(NULL, 'a')", "a"),
         ("CASE 2 WHEN 1 THEN 'a' WHEN 2 THEN 'b' END", "b"),
@@ -185,8 +184,14 @@ fn functions() {
         ("YEAR('2026-11-24') + MONTH('2026-11-24') + DAY('2026-11-24')", "2061"),
         ("EOMONTH('2026-02-10')", "2026-02-28"),
         ("DATEFROMPARTS(2026, 2, 28)", "2026-02-28"),
-        ("HASHBYTES('SHA2_256', 'abc')", "0xBA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"),
-        ("CASE WHEN CHECKSUM(1.50) = CHECKSUM(1.5) AND CHECKSUM('a') = CHECKSUM('A ') THEN 1 ELSE 0 END", "1"),
+        (
+            "HASHBYTES('SHA2_256', 'abc')",
+            "0xBA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
+        ),
+        (
+            "CASE WHEN CHECKSUM(1.50) = CHECKSUM(1.5) AND CHECKSUM('a') = CHECKSUM('A ') THEN 1 ELSE 0 END",
+            "1",
+        ),
         ("DB_NAME() + DB_NAME(1)", "wmsmaster"),
         ("OBJECT_ID(N'dbo.nothing')", "NULL"),
         ("SCHEMA_NAME(1) + TYPE_NAME(56) + SCHEMA_NAME(SCHEMA_ID('sys'))", "dbointsys"),

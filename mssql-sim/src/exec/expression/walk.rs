@@ -86,7 +86,21 @@ impl Condition {
         }
     }
 
-    fn has_subquery(&self) -> bool {
+    /// Places of this query's tuple that the condition reads.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        let mut places = Vec::new();
+        self.visit(&mut |scalar| {
+            if let Node::Column(place) = &scalar.node
+                && place.depth == 0
+            {
+                places.push(place.source);
+            }
+        });
+        places
+    }
+
+    /// Whether a subquery is inside; it may read any place.
+    pub(crate) fn has_subquery(&self) -> bool {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::has_subquery),
             Self::Not(inside) => inside.has_subquery(),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::aggregate::{Aggregates, contains_aggregate};
 use super::bind_from::FromBinder;
 use super::plan::{Ctes, DerivedLeaf, OutputColumn, PlanBody, QueryPlan, Relation, SelectPlan, SetPlan, Top};
-use super::seek::comes_in_order;
 use super::window::Windows;
 use crate::engine::Interrupt;
 use crate::exec::context::ExecContext;
@@ -189,7 +188,7 @@ impl QueryBinder<'_> {
         }
         let relation = raw.plan(filter.as_ref());
         let windows = windows.into_inner().finish();
-        if !grouped && windows.is_none() && comes_in_order(&relation, &order_by) {
+        if !grouped && windows.is_none() && relation.comes_in_order(&order_by) {
             order_by.clear();
         }
         let plan = SelectPlan {

@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
+use super::arrange::Raw;
 use super::bind::bind_query;
-use super::plan::{
-    Ctes, DerivedLeaf, EqualPair, JoinMethod, JoinPlan, MadeLeaf, Maker, OuterKind, QueryPlan, Relation,
-    TableLeaf,
-};
-use super::seek::Access;
+use super::plan::{Ctes, DerivedLeaf, MadeLeaf, Maker, OuterKind, QueryPlan, Relation};
 use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead, tracking};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
-use crate::exec::expression::{Condition, Scalar};
-use crate::parser::ast::{BinaryOp, Expr, JoinKind, ObjectName, TableRef};
+use crate::parser::ast::{Expr, JoinKind, ObjectName, TableRef};
 use crate::types::{SqlError, SqlType};
 
 /// Binds the items of a FROM clause.
@@ -21,14 +17,6 @@ pub(super) struct FromBinder<'a> {
     context: &'a ExecContext,
     ctes: Option<&'a Ctes<'a>>,
     scope: Scope<'a>,
-}
-
-/// Sources as they are written, not yet ordered for running.
-pub(super) enum Raw {
-    Nothing,
-    Table { place: usize, read: TableRead },
-    Other(usize, Relation),
-    Join { kind: OuterKind, lateral: bool, left: Box<Raw>, right: Box<Raw>, on: Option<Condition> },
 }
 
 impl<'a> FromBinder<'a> {
@@ -364,111 +352,4 @@ fn mentions(query: &crate::parser::ast::Query, name: &str) -> bool {
         }
     }
     in_body(&query.body, name)
-}
-
-impl Raw {
-    /// Orders the sources for running. `filter` is the WHERE clause, whose equalities and ranges let tables be sought.
-    pub(super) fn plan(self, filter: Option<&Condition>) -> Relation {
-        let conditions = filter.map_or(Vec::new(), Condition::conjuncts);
-        self.arrange(&[], &conditions)
-    }
-
-    fn places(&self) -> Vec<usize> {
-        match self {
-            Self::Nothing => Vec::new(),
-            Self::Table { place, .. } | Self::Other(place, _) => vec![*place],
-            Self::Join { left, right, .. } => [left.places(), right.places()].concat(),
-        }
-    }
-
-    /// `known` places have a row when this runs; `conditions` hold for every row that matters.
-    fn arrange(self, known: &[usize], conditions: &[&Condition]) -> Relation {
-        match self {
-            Self::Nothing => Relation::Nothing,
-            Self::Other(_, relation) => relation,
-            Self::Table { place, read } => {
-                let access = Access::choose(place, &read.table, known, conditions);
-                Relation::Table(Arc::new(TableLeaf { place, read, access }))
-            }
-            Self::Join { kind, lateral, left, right, on } => {
-                let (left_places, right_places) = (left.places(), right.places());
-                let own = on.as_ref().map_or(Vec::new(), Condition::conjuncts);
-                // What WHERE demands of the far side of an outer join may not thin that side out.
-                let of_left: Vec<&Condition> = match kind {
-                    OuterKind::Inner => conditions.iter().copied().chain(own.iter().copied()).collect(),
-                    OuterKind::Left => conditions.to_vec(),
-                    OuterKind::Full => Vec::new(),
-                };
-                let of_right: Vec<&Condition> = match kind {
-                    OuterKind::Inner => of_left.clone(),
-                    OuterKind::Left => own.clone(),
-                    OuterKind::Full => Vec::new(),
-                };
-                let pairs = equal_pairs(&of_right, &own, &left_places, &right_places);
-                let left = left.arrange(known, &of_left);
-                let with_left = [known, &left_places].concat();
-                let seeks = match &*right {
-                    Self::Table { place, read } => {
-                        kind != OuterKind::Full
-                            && Access::choose(*place, &read.table, &with_left, &of_right)
-                                .follows(&left_places)
-                    }
-                    _ => false,
-                };
-                let needs_lookup = lateral || seeks || right.depends_on(&left_places);
-                let (right, method) = if needs_lookup {
-                    (right.arrange(&with_left, &of_right), JoinMethod::Lookup)
-                } else {
-                    (right.arrange(known, &of_right), JoinMethod::Hash(pairs))
-                };
-                Relation::Join(Arc::new(JoinPlan {
-                    left,
-                    right,
-                    right_places,
-                    left_places,
-                    kind,
-                    method,
-                    on,
-                }))
-            }
-        }
-    }
-
-    /// Whether a CHANGETABLE(VERSION ..) takes its key from these places.
-    fn depends_on(&self, places: &[usize]) -> bool {
-        match self {
-            Self::Other(_, Relation::Made(leaf)) => match &leaf.maker {
-                Maker::Version { key, .. } => {
-                    key.iter().any(|k| k.places().iter().any(|p| places.contains(p)))
-                }
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-}
-
-/// Equalities between the sides, usable to find partners.
-fn equal_pairs(inner: &[&Condition], own: &[&Condition], left: &[usize], right: &[usize]) -> Vec<EqualPair> {
-    let mut pairs = Vec::new();
-    let mut all: Vec<&Condition> = own.to_vec();
-    all.extend(inner.iter().filter(|c| !own.iter().any(|o| std::ptr::eq(*o, **c))));
-    for condition in all {
-        let Condition::Compare(a, BinaryOp::Equal, b, collation) = condition else { continue };
-        let within = |scalar: &Scalar, places: &[usize]| {
-            let used = scalar.places();
-            !used.is_empty() && !scalar.has_subquery() && used.iter().all(|p| places.contains(p))
-        };
-        let pair = if within(a, left) && within(b, right) {
-            Some((a, b))
-        } else if within(b, left) && within(a, right) {
-            Some((b, a))
-        } else {
-            None
-        };
-        if let Some((l, r)) = pair {
-            pairs.push(EqualPair { left: l.clone(), right: r.clone(), collation: collation.clone() });
-        }
-    }
-    pairs
 }

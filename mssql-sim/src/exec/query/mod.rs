@@ -6,6 +6,7 @@
 //! lock stops with the wait and goes on when it is asked again.
 
 pub(crate) mod aggregate;
+mod arrange;
 mod bind;
 mod bind_from;
 mod join;
@@ -127,3 +128,6 @@ fn assign_rows(
     }
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,12 @@
 //! A lock can stop an operator anywhere. It then returns the wait and must be able to go on later as if nothing had
 //! happened: a row that was read but not yet dealt with stays in the tuple, and [`Feed`] remembers that it is there.
 
-use super::plan::SelectPlan;
+use std::sync::Arc;
+
+use super::plan::{FilteredPlan, SelectPlan};
 use crate::engine::Interrupt;
 use crate::exec::context::ExecContext;
 use crate::exec::expression::{Condition, Frame, SourceRow, Tuple};
-use std::sync::Arc;
 
 /// Where a query runs.
 #[derive(Clone, Copy)]
@@ -88,7 +89,38 @@ impl Source for OneRow {
     }
 }
 
-/// Keeps the rows for which a condition is true.
+/// Keeps the rows of a source that satisfy its condition.
+pub(super) struct FilteredSource {
+    plan: Arc<FilteredPlan>,
+    input: Feed<dyn Source>,
+}
+
+impl FilteredSource {
+    pub(super) fn new(plan: &Arc<FilteredPlan>) -> Self {
+        Self { plan: plan.clone(), input: Feed::new(plan.input.source()) }
+    }
+}
+
+impl Operator for FilteredSource {
+    fn next(&mut self, scene: &Scene<'_>, tuple: &mut Tuple) -> Result<bool, Interrupt> {
+        while self.input.peek(scene, tuple)? {
+            let keep = self.plan.condition.evaluate(&scene.frame(tuple))? == Some(true);
+            self.input.consume();
+            if keep {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Source for FilteredSource {
+    fn rewind(&mut self) {
+        self.input.rewind();
+    }
+}
+
+/// Keeps the rows for which a condition of the query is true.
 pub(super) struct Filter {
     plan: Arc<SelectPlan>,
     /// Which condition of the plan.

@@ -33,13 +33,15 @@ impl Encoder {
         let mut items = Vec::new();
         for (scalar, column) in scalars.iter().zip(columns) {
             let copied = match &scalar.node {
-                Node::Column(place) if place.depth == 0 => place.layout.get(place.column).is_some_and(|stored| {
-                    if reach.len() <= place.source {
-                        reach.resize(place.source + 1, 0);
-                    }
-                    reach[place.source] = reach[place.source].max(place.column + 1);
-                    stored.nullable == column.meta.nullable && stored.sql_type == column.meta.sql_type
-                }),
+                Node::Column(place) if place.depth == 0 => {
+                    place.layout.get(place.column).is_some_and(|stored| {
+                        if reach.len() <= place.source {
+                            reach.resize(place.source + 1, 0);
+                        }
+                        reach[place.source] = reach[place.source].max(place.column + 1);
+                        stored.nullable == column.meta.nullable && stored.sql_type == column.meta.sql_type
+                    })
+                }
                 _ => false,
             };
             items.push(Item { column: column.clone(), copied });

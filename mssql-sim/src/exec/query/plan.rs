@@ -109,7 +109,16 @@ pub(super) enum Relation {
     /// Rows that are made at once.
     Made(Arc<MadeLeaf>),
     Derived(Arc<DerivedLeaf>),
+    /// A source whose rows are thinned out before they are joined.
+    Filtered(Arc<FilteredPlan>),
     Join(Arc<JoinPlan>),
+}
+
+/// A source and what its rows must satisfy.
+#[derive(Debug)]
+pub(super) struct FilteredPlan {
+    pub(super) input: Relation,
+    pub(super) condition: Condition,
 }
 
 /// A user table.

@@ -6,10 +6,11 @@
 //! all the same. Values are those of the moment at which the read begins.
 
 use crate::engine::{IndexRef, Interrupt, KeyRange, TableDef, key_prefix};
-use crate::exec::conversion::{Family, as_decimal, exact_parts, family, integer_bounds, is_text};
+use crate::exec::conversion::{
+    Family, as_decimal, exact_parts, family, fraction_digits, integer_bounds, is_text,
+};
 use crate::exec::decimal;
 use crate::exec::expression::{Condition, Frame, Node, Scalar};
-use crate::exec::query::plan::Relation;
 use crate::parser::ast::BinaryOp;
 use crate::types::{SqlType, Value};
 
@@ -25,7 +26,7 @@ pub(super) struct Access {
     /// Places whose rows the terms need.
     needs: Vec<usize>,
     /// Leading key columns that equal one value each.
-    fixed: usize,
+    pub(super) fixed: usize,
     /// Whether a range holds one row at most.
     pub(super) unique: bool,
 }
@@ -324,10 +325,19 @@ fn key_column(scalar: &Scalar) -> Option<(usize, usize)> {
     }
 }
 
-/// Whether converting between the types neither merges values nor changes their order.
+/// Whether converting between the types neither merges values nor changes their order, nor what they are made of.
 fn keeps_order(from: SqlType, to: SqlType) -> bool {
-    let exact = |t| family(t) == Family::Exact;
-    is_text(from) && is_text(to) || exact(from) && exact(to) && widens(from, to)
+    match (family(from), family(to)) {
+        (Family::Exact, Family::Exact) => widens(from, to),
+        (Family::Binary, Family::Binary) | (Family::Approximate, Family::Approximate) => {
+            !matches!(to, SqlType::Binary(_) | SqlType::Real)
+        }
+        (Family::DateAndTime, Family::DateAndTime) | (Family::Time, Family::Time) => {
+            std::mem::discriminant(&from) == std::mem::discriminant(&to)
+                && fraction_digits(from) <= fraction_digits(to)
+        }
+        _ => is_text(from) && is_text(to),
+    }
 }
 
 fn widens(from: SqlType, to: SqlType) -> bool {
@@ -376,35 +386,4 @@ fn exact_as(unscaled: i128, scale: u8, column: SqlType) -> Option<Value> {
             i64::try_from(rescaled).ok().filter(|n| (low..=high).contains(n)).map(Value::Int)
         }
     }
-}
-
-/// Whether a relation gives its rows in an order already.
-pub(super) fn comes_in_order(relation: &Relation, order_by: &[(Scalar, bool)]) -> bool {
-    let mut driver = relation;
-    while let Relation::Join(join) = driver {
-        if join.kind == super::plan::OuterKind::Full {
-            return false;
-        }
-        driver = &join.left;
-    }
-    let Relation::Table(leaf) = driver else { return order_by.is_empty() };
-    let table = &leaf.read.table;
-    let columns = table.index_columns(leaf.access.index);
-    let mut position = 0;
-    for (scalar, descending) in order_by {
-        let Node::Column(place) = &scalar.node else { return false };
-        if place.depth != 0 || place.source != leaf.place {
-            return false;
-        }
-        // Columns that have one value do not disturb the order.
-        if columns[..leaf.access.fixed].iter().any(|c| c.column == place.column) {
-            continue;
-        }
-        position = position.max(leaf.access.fixed.min(columns.len()));
-        match columns.get(position) {
-            Some(key) if key.column == place.column && key.descending == *descending => position += 1,
-            _ => return false,
-        }
-    }
-    true
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::join::{HashJoin, LookupJoin};
-use super::operator::{OneRow, Operator, Scene, Source};
+use super::operator::{FilteredSource, OneRow, Operator, Scene, Source};
 use super::plan::{DerivedLeaf, JoinMethod, MadeLeaf, Maker, Relation, TableLeaf};
 use super::run::Run;
 use crate::engine::{IndexRef, Interrupt, Key, KeyRange, Row, Scan, ScannedRow, key_prefix};
@@ -23,6 +23,7 @@ impl Relation {
             Self::Table(leaf) => Box::new(TableScan::new(leaf)),
             Self::Made(leaf) => Box::new(MadeRows { leaf: leaf.clone(), rows: None, position: 0 }),
             Self::Derived(leaf) => Box::new(DerivedRows { leaf: leaf.clone(), run: None }),
+            Self::Filtered(plan) => Box::new(FilteredSource::new(plan)),
             Self::Join(plan) => match &plan.method {
                 JoinMethod::Lookup => Box::new(LookupJoin::new(plan)),
                 JoinMethod::Hash(_) => Box::new(HashJoin::new(plan)),

@@ -1,0 +1,21 @@
+//! A context for tests of single parts.
+
+use super::context::{ExecContext, SessionFacts, Variables};
+use crate::engine::{Engine, NameScope, Options, Principal};
+use crate::parser::ast::Isolation;
+
+/// A statement of a sysadmin in an empty database `wms`.
+pub(super) fn context() -> ExecContext {
+    let engine = Engine::new(Options::default());
+    let database = engine.create_database("wms").expect("a new name");
+    let transaction = engine.begin();
+    let principal = Principal { login: "sa".to_owned(), sysadmin: true };
+    ExecContext {
+        names: NameScope { database, principal, transaction },
+        statement: engine.statement(transaction, Isolation::ReadCommitted),
+        variables: Variables::default(),
+        session: SessionFacts { database: "wms".to_owned(), ..SessionFacts::default() },
+        now: engine.now(),
+        engine,
+    }
+}
