@@ -32,6 +32,7 @@ async fn a_statement_is_refused_by_its_number() {
         ("INSERT INTO dbo.t (code, n) VALUES ('d', 1), ('e')", 10709),
         ("INSERT INTO dbo.t (code) SELECT 'd', 1", 121),
         ("INSERT INTO dbo.p VALUES (1, 2)", 213),
+        ("INSERT INTO dbo.t VALUES (1, 'd', 1, DEFAULT, NULL)", 8101),
         ("INSERT INTO dbo.t (code, nope) VALUES ('d', 1)", 207),
         ("INSERT INTO dbo.nope VALUES (1)", 208),
         ("UPDATE dbo.t SET id = 9", 8102),

@@ -48,7 +48,7 @@ impl Engine {
         let state = self.state();
         for (_, entry) in state.table(table)?.rows.iter() {
             if let Some(row) = entry.current(transaction) {
-                state.check_parent(transaction, table, key, row)?;
+                state.check_parent(transaction, (table, key), row, "ALTER TABLE")?;
             }
         }
         Ok(())
@@ -74,9 +74,9 @@ impl State {
         for key in &table.foreign_keys {
             for write in rows {
                 match write {
-                    RowWrite::Insert(row) => self.check_parent(transaction, table, key, row)?,
+                    RowWrite::Insert(row) => self.check_parent(transaction, (table, key), row, "INSERT")?,
                     RowWrite::Update { before, after, .. } if moves(table, key, before, after) => {
-                        self.check_parent(transaction, table, key, after)?;
+                        self.check_parent(transaction, (table, key), after, "UPDATE")?;
                     }
                     _ => {}
                 }
@@ -91,9 +91,9 @@ impl State {
     fn check_parent(
         &self,
         transaction: TransactionId,
-        child: &TableDef,
-        key: &ForeignKey,
+        (child, key): (&TableDef, &ForeignKey),
         row: &[u8],
+        statement: &str,
     ) -> Result<(), Interrupt> {
         let parent =
             self.find_table((child.database, key.parent)).expect("a referenced table cannot be dropped");
@@ -102,17 +102,14 @@ impl State {
         let index = parent_index(&parent.def, key);
         for found in parent.rows.range(index, &KeyRange::starting_with(&bytes), None) {
             if let Some(holder) = found.entry.holder_other_than(transaction) {
-                return Err(Interrupt::Wait(LockWait {
-                    waiter: transaction,
-                    holder,
-                    resource: Resource::Key,
-                }));
+                let resource = Resource::Key;
+                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
             }
             if read.look(index, &found)?.is_some() {
                 return Ok(());
             }
         }
-        Err(self.conflict(child, key, &parent.def, "INSERT").into())
+        Err(self.orphan(statement, key, &parent.def).into())
     }
 
     fn check_children(
@@ -148,7 +145,7 @@ impl State {
         if self.referencing_rows(transaction, child, key, parent, &vacated)?.is_empty() {
             return Ok(());
         }
-        Err(self.conflict(parent, key, child, statement).into())
+        Err(self.referenced(statement, key, child).into())
     }
 
     fn referencing_rows(
@@ -180,25 +177,45 @@ impl State {
         Ok(found)
     }
 
-    /// 547; `written` is the table of the statement, `other` the one with which it conflicts.
-    fn conflict(&self, written: &TableDef, key: &ForeignKey, other: &TableDef, statement: &str) -> SqlError {
-        let kind = if statement == "INSERT" { "FOREIGN KEY" } else { "REFERENCE" };
-        let columns = if statement == "INSERT" {
-            other.index_columns(parent_index(other, key)).iter().map(|column| column.column).collect()
-        } else {
-            key.columns.clone()
-        };
-        let column = match columns.as_slice() {
-            [only] => format!(", column '{}'", other.columns[*only].name),
+    /// 547: a row has no parent.
+    fn orphan(&self, statement: &str, key: &ForeignKey, parent: &TableDef) -> SqlError {
+        let columns = parent.index_columns(parent_index(parent, key)).iter().map(|column| column.column);
+        self.conflict(
+            &format!("The {statement} statement conflicted with the FOREIGN KEY"),
+            key,
+            parent,
+            columns,
+        )
+    }
+
+    /// 547: a row that goes, or changes its key, has children.
+    fn referenced(&self, statement: &str, key: &ForeignKey, child: &TableDef) -> SqlError {
+        let columns = key.columns.iter().copied();
+        self.conflict(
+            &format!("The {statement} statement conflicted with the REFERENCE"),
+            key,
+            child,
+            columns,
+        )
+    }
+
+    fn conflict(
+        &self,
+        beginning: &str,
+        key: &ForeignKey,
+        other: &TableDef,
+        mut columns: impl ExactSizeIterator<Item = usize>,
+    ) -> SqlError {
+        let column = match (columns.len(), columns.next()) {
+            (1, Some(only)) => format!(", column '{}'", other.columns[only].name),
             _ => String::new(),
         };
         SqlError::statement(
             547,
             format!(
-                "The {statement} statement conflicted with the {kind} constraint \"{}\". The conflict occurred in database \
-                 \"{}\", table \"{}\"{column}.",
+                "{beginning} constraint \"{}\". The conflict occurred in database \"{}\", table \"{}\"{column}.",
                 key.name,
-                self.database(written.database).name,
+                self.database(other.database).name,
                 other.qualified_name()
             ),
         )

@@ -168,6 +168,13 @@ fn matching_key(
             );
             return Err(SqlError::batch(1778, message));
         }
+        if own.collation != other.collation {
+            let message = format!(
+                "Column '{}.{}' is not of same collation as referencing column '{}.{}' in foreign key '{name}'.",
+                parent.name, other.name, table.name, own.name
+            );
+            return Err(SqlError::batch(1757, message));
+        }
         ordered.push(columns[position]);
     }
     Ok((index_id, ordered))

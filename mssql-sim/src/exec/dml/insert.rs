@@ -21,7 +21,7 @@ type GivenRow = Vec<Option<Value>>;
 pub(super) fn run(context: &mut ExecContext, insert: &Insert) -> Result<Affected, Interrupt> {
     let table = target(context, insert)?;
     open_target(context, &table, "INSERT")?;
-    let columns = listed_columns(context, &table, insert)?;
+    let columns = listed_columns(&table, insert)?;
     let given = given_rows(context, &table, &columns, insert)?;
     let explicit_identity = check_identity(context, &table, &columns)?;
 
@@ -67,13 +67,10 @@ fn target(context: &ExecContext, insert: &Insert) -> Result<Arc<TableDef>, Inter
 }
 
 /// Positions of the columns that get values; without a list all but identity and computed ones.
-fn listed_columns(context: &ExecContext, table: &TableDef, insert: &Insert) -> Result<Vec<usize>, SqlError> {
+fn listed_columns(table: &TableDef, insert: &Insert) -> Result<Vec<usize>, SqlError> {
     if insert.columns.is_empty() {
-        let takes_identity = inserts_identity(context, table);
-        let settable =
-            table.columns.iter().enumerate().filter(|(_, column)| {
-                column.computed.is_none() && (column.identity.is_none() || takes_identity)
-            });
+        let columns = table.columns.iter().enumerate();
+        let settable = columns.filter(|(_, column)| column.computed.is_none() && column.identity.is_none());
         return Ok(settable.map(|(position, _)| position).collect());
     }
     let mut positions = Vec::with_capacity(insert.columns.len());
@@ -112,7 +109,7 @@ fn given_rows(
                     "The number of columns for each row in a table value constructor must be the same.";
                 return Err(SqlError::batch(10709, message).into());
             }
-            check_count(insert, columns.len(), width)?;
+            check_count(insert, table, columns.len(), width)?;
             let mut given = Vec::with_capacity(rows.len());
             for row in rows {
                 let mut values = Vec::with_capacity(row.len());
@@ -152,7 +149,7 @@ fn queried_rows(
 ) -> Result<Vec<GivenRow>, Interrupt> {
     let mut cursor = query::open(context, query)?;
     let layout: Arc<[ColumnMeta]> = cursor.columns();
-    check_count(insert, columns.len(), layout.len())?;
+    check_count(insert, table, columns.len(), layout.len())?;
     if columns.iter().any(|column| table.columns[*column].sql_type() == SqlType::RowVersion) {
         return Err(rowversion_given().into());
     }
@@ -173,11 +170,19 @@ fn queried_rows(
 }
 
 /// Whether a row has as many values as there are columns; the error says which side has more.
-fn check_count(insert: &Insert, columns: usize, values: usize) -> Result<(), SqlError> {
+fn check_count(insert: &Insert, table: &TableDef, columns: usize, values: usize) -> Result<(), SqlError> {
     if values == columns {
         return Ok(());
     }
     if insert.columns.is_empty() {
+        if table.identity_column().is_some() && values == columns + 1 {
+            let message = format!(
+                "An explicit value for the identity column in table '{}' can only be specified when a column list is used and \
+                 IDENTITY_INSERT is ON.",
+                table.qualified_name()
+            );
+            return Err(SqlError::batch(8101, message));
+        }
         let message = "Column name or number of supplied values does not match table definition.";
         return Err(SqlError::batch(213, message));
     }
