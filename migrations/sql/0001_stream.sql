@@ -81,7 +81,8 @@ create table cdc.control (
     requested_at timestamptz not null default clock_timestamp(),
     taken_at     timestamptz,
     finished_at  timestamptz,
-    outcome      text
+    began_in     bigint,                           -- run in which the load began; null with a refusal
+    refusal      text
 );
 
 -- The metric catalogue as the agent maintains it.

@@ -53,7 +53,7 @@ impl ToSql for Cell<'_> {
 }
 
 fn encode(value: &Value, column: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-    let misfit = |kind| Box::new(EncodeError { kind, column: column.clone() });
+    let misfit = |kind| EncodeError { kind, column: column.clone() };
     match (value, column) {
         (Value::Null, _) => Ok(IsNull::Yes),
         (Value::Bool(truth), &Type::BOOL) => truth.to_sql(column, out),
@@ -83,7 +83,7 @@ fn encode(value: &Value, column: &Type, out: &mut BytesMut) -> Result<IsNull, Bo
             out.extend_from_slice(bytes);
             Ok(IsNull::No)
         }
-        _ => Err(misfit(kind(value))),
+        _ => Err(misfit(kind(value)).into()),
     }
 }
 

@@ -331,4 +331,3 @@ impl<'a> Work<'a> {
         Ok(row.get::<_, i64>(0).unsigned_abs())
     }
 }
-

@@ -159,7 +159,8 @@ impl TargetTable {
             "select min(spelling collate \"C\"), max(spelling collate \"C\")
              from (select {s_keys}, {s_spelling} as spelling from {stage} s where s.present
                    union all
-                   select {t_keys}, {t_spelling} from {stage} s join {table} t on {same}
+                   select {t_keys}, {t_spelling} from {stage} s
+                   cross join lateral (select t.* from {table} t where {same} offset 0) t
                    where s.present and t.cdc_applied_at = now()) as spelled
              group by {keys} having count(distinct spelling collate \"C\") > 1 limit 1",
             s_keys = ident::columns("s", &self.identity),

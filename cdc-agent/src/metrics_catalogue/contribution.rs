@@ -109,40 +109,62 @@ impl Contribution {
 
     /// `day, company, warehouse, facts, numerator, denominator` over all facts.
     pub(crate) fn of_everything(&self) -> String {
-        self.grouped(&format!("{} f", self.facts.qualified))
+        let joins = self.sides.iter().map(|side| {
+            let on = side.on("f", &side.alias);
+            format!(" left join {} {} on {on}", side.qualified, side.alias)
+        });
+        self.grouped(&format!("{} f{}", self.facts.qualified, ident::join("", joins)))
     }
 
-    /// The touched facts as `f`. A fact meets at most one row of a side, and a change has one row per key, so each fact comes
-    /// once.
+    /// The touched facts as `f` with their sides. A fact meets at most one row of a side, and a change has one row per key, so
+    /// each fact comes once. `offset 0` keeps PostgreSQL from turning the look-ups around: guessing that few facts pass the
+    /// filter, it would start from those and compare each with the whole change.
     fn touched(&self, table: &str, change: &str) -> String {
-        let facts = &self.facts.qualified;
-        if self.facts.name == table {
-            return format!("{change} c join {facts} f on {}", ident::equal("f", "c", &self.facts.identity));
-        }
-        let side = self.sides.iter().find(|side| side.name == table);
-        let pairs = side.into_iter().flat_map(|side| &side.on).filter(|(_, _, key)| *key);
-        let on = pairs.map(|(of_facts, of_side, _)| format!("f.{} = c.{}", Ident(of_facts), Ident(of_side)));
-        format!("{change} c join {facts} f on {}", ident::join(" and ", on))
+        let on = match self.sides.iter().find(|side| side.name == table) {
+            Some(side) => ident::join(
+                " and ",
+                side.on
+                    .iter()
+                    .filter(|(_, _, key)| *key)
+                    .map(|(of_facts, of_side, _)| format!("f.{} = c.{}", Ident(of_facts), Ident(of_side))),
+            ),
+            None => ident::equal("f", "c", &self.facts.identity),
+        };
+        let sides = self.sides.iter().map(|side| {
+            let on = side.on("f", "s");
+            format!(
+                " left join lateral (select s.* from {} s where {on} offset 0) {} on true",
+                side.qualified, side.alias
+            )
+        });
+        format!(
+            "{change} c cross join lateral (select f.* from {} f where {on} offset 0) f{}",
+            self.facts.qualified,
+            ident::join("", sides)
+        )
     }
 
     fn grouped(&self, facts: &str) -> String {
-        let joins = self.sides.iter().map(|side| {
-            let on = side.on.iter().map(|(of_facts, of_side, _)| {
-                format!("{}.{} = f.{}", side.alias, Ident(of_side), Ident(of_facts))
-            });
-            format!(" left join {} {} on {}", side.qualified, side.alias, ident::join(" and ", on))
-        });
         format!(
             "select {day} as day, {company} as company, {warehouse} as warehouse, count(*) as facts, \
-             {numerator} as numerator, {denominator} as denominator from {facts}{joins} where {filter} group by 1, 2, 3",
+             {numerator} as numerator, {denominator} as denominator from {facts} where {filter} group by 1, 2, 3",
             day = self.day,
             company = self.company,
             warehouse = self.warehouse,
             numerator = self.numerator,
             denominator = self.denominator,
-            joins = ident::join("", joins),
             filter = self.filter,
         )
+    }
+}
+
+impl SideTable {
+    fn on(&self, facts: &str, side: &str) -> String {
+        let pairs = self
+            .on
+            .iter()
+            .map(|(of_facts, of_side, _)| format!("{side}.{} = {facts}.{}", Ident(of_side), Ident(of_facts)));
+        ident::join(" and ", pairs)
     }
 }
 

@@ -14,10 +14,16 @@ async fn target(name: &str) -> Target {
         [TablePlan { layout: orders(), scope: own }, TablePlan { layout: lines(), scope: Scope::Hidden }];
     target.prepare(&plans, &metrics()).await;
     let order = |company, number: &str, warehouse: Option<&str>| {
-        let order = Order { warehouse: warehouse.map(Into::into), status: "OPEN".into(), entered: 0, shipped: None };
+        let order =
+            Order { warehouse: warehouse.map(Into::into), status: "OPEN".into(), entered: 0, shipped: None };
         Image::Present(order_row(company, number, &order))
     };
-    let images = vec![order(1, "A", Some("SJU1")), order(1, "B", Some("mia ")), order(2, "C", Some("SJU1")), order(1, "D", None)];
+    let images = vec![
+        order(1, "A", Some("SJU1")),
+        order(1, "B", Some("mia ")),
+        order(2, "C", Some("SJU1")),
+        order(1, "D", None),
+    ];
     target.apply(rows(&orders(), images, false)).await;
     target
 }
@@ -54,7 +60,9 @@ async fn a_scope_sees_its_rows_and_figures_and_nothing_else() {
         let count = i64::try_from(orders.len()).unwrap();
         assert_eq!(seen(&reader, scope).await, (orders.to_owned(), count), "{scope:?}");
     }
-    for hidden in ["wms.orders", "reading.lines", "wms.lines", "cdc.daily", "cdc.quarantine", "wms.orders__met"] {
+    for hidden in
+        ["wms.orders", "reading.lines", "wms.lines", "cdc.daily", "cdc.quarantine", "wms.orders__met"]
+    {
         let refused = reader.query(&format!("select from {hidden}"), &[]).await;
         assert!(refused.is_err(), "{hidden} is not for the API");
     }

@@ -1,7 +1,7 @@
 //! Who may write, and which run comes next.
 
 use crate::fixture::{MadeRun, Target, client, made, rows};
-use crate::model::{Model, Order, metrics, order_row, orders, lines};
+use crate::model::{Model, Order, lines, metrics, order_row, orders};
 use cdc_agent::apply::{Applier, Idle, Outcome, TargetError};
 use proto::{Image, JournalId, Record, SourceMoment};
 use std::time::Duration;
@@ -67,13 +67,13 @@ async fn a_second_agent_is_kept_out_and_an_overtaken_one_cannot_write() {
     let busy = Applier::connect(target.settings.clone()).await.unwrap_err();
     assert!(matches!(busy, TargetError::Busy { .. }), "{busy}");
     // The first agent is paused, and the server drops its idle lock; the second takes over.
-    let zombie = std::mem::replace(&mut target.applier, {
-        target.observer.batch_execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'").await.unwrap();
-        Applier::connect(target.settings.clone()).await.unwrap()
-    });
+    target.disconnect().await;
+    let second = Applier::connect(target.settings.clone()).await.unwrap();
+    let zombie = std::mem::replace(&mut target.applier, second);
     let row = target.applier.take_over(JournalId(Uuid::new_v4()), false).await.unwrap();
     assert_eq!((row.applied_sequence, row.position.map(|version| version.0)), (1, Some(10)));
-    drop(std::mem::replace(&mut target.applier, zombie));
+    target.disconnect().await;
+    target.applier = zombie;
     target.applier.reconnect().await.unwrap();
     let error = target.refuse(entered(1)).await;
     assert!(matches!(error, TargetError::Fenced { .. }), "{error}");
@@ -86,12 +86,13 @@ async fn a_lost_connection_is_replaced_and_the_run_decided_by_the_row() {
     let mut target = target("fence_lost").await;
     let run = target.run(entered(0));
     target.applier.apply(run.read()).await.unwrap();
-    let end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cdc-agent' \
-               and datname = current_database()";
-    target.observer.batch_execute(end).await.unwrap();
+    target.disconnect().await;
     let next = target.run(entered(1));
     let error = target.applier.apply(next.read()).await.unwrap_err();
-    assert!(error.is_connection_lost() || error.sql_state().is_some_and(|code| code.code() == "57P01"), "{error}");
+    assert!(
+        error.is_connection_lost() || error.sql_state().is_some_and(|code| code.code() == "57P01"),
+        "{error}"
+    );
     target.applier.reconnect().await.unwrap();
     // As if the first run's COMMIT had not been answered.
     assert_eq!(target.applier.apply(run.read()).await.unwrap(), Outcome::AlreadyThere);
@@ -132,7 +133,10 @@ async fn readers_are_told_of_progress_and_of_silence() {
     assert_eq!(shown, format!("{} 1 1 1700000100 source_unreachable no answer t t t", applied.revision));
     target.observer.batch_execute("insert into cdc.control (source, command, name, requested_by) values ('wms', 'resync', 'orders', 'ana')").await.unwrap();
     let requests = target.applier.take_requests().await.unwrap();
-    assert_eq!((requests.len(), requests[0].table.as_str(), requests[0].requested_by.as_str()), (1, "orders", "ana"));
-    target.applier.finish_request(requests[0].id, "loading since run 2").await.unwrap();
+    assert_eq!(
+        (requests.len(), requests[0].table.as_str(), requests[0].requested_by.as_str()),
+        (1, "orders", "ana")
+    );
+    target.applier.finish_request(requests[0].id, &Ok(2)).await.unwrap();
     assert_eq!(target.applier.take_requests().await.unwrap(), []);
 }

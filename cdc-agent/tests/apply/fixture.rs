@@ -118,9 +118,20 @@ impl Target {
         error
     }
 
+    /// Ends the applier's connection at the server and waits until the server has let go of it.
+    pub(crate) async fn disconnect(&self) {
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cdc-agent' \
+                   and datname = current_database()";
+        let locks = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
+                     where l.locktype = 'advisory' and d.datname = current_database()";
+        self.observer.batch_execute(end).await.unwrap();
+        while self.observer.query_one(locks, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
+    }
+
     /// One text of one row, `∅` for NULL or no row.
     pub(crate) async fn show(&self, sql: &str) -> String {
-        let row = self.observer.query_opt(&format!("select x::text from ({sql}) as shown(x)"), &[]).await.unwrap();
+        let row =
+            self.observer.query_opt(&format!("select x::text from ({sql}) as shown(x)"), &[]).await.unwrap();
         row.and_then(|row| row.get(0)).unwrap_or_else(|| "∅".to_owned())
     }
 }
@@ -182,7 +193,8 @@ pub(crate) fn layout(table: &str, columns: &[(&str, ColumnType)], key: &[&str], 
             twin: twins.contains(&name).then_some(FOLD),
         })
         .collect();
-    let key = key.iter().map(|name| columns.iter().position(|column| column.target == *name).unwrap()).collect();
+    let key =
+        key.iter().map(|name| columns.iter().position(|column| column.target == *name).unwrap()).collect();
     Layout {
         source: SourceTable { schema: "dbo".into(), table: table.into() },
         target: table.into(),

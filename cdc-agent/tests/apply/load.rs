@@ -34,7 +34,9 @@ async fn content(target: &Target) -> String {
 }
 
 fn names(keys: &[Key]) -> Vec<String> {
-    keys.iter().map(|key| if let Value::Text(code) = &key.0[0] { code.clone() } else { panic!("{key:?}") }).collect()
+    keys.iter()
+        .map(|key| if let Value::Text(code) = &key.0[0] { code.clone() } else { panic!("{key:?}") })
+        .collect()
 }
 
 #[tokio::test]

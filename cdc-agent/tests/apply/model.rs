@@ -109,7 +109,8 @@ impl Model {
     pub(crate) fn figures(&self) -> Figures {
         let mut figures = Figures::new();
         let mut add = |metric: &str, at: i64, company: i32, order: &Order, sums: (i64, i64)| {
-            let warehouse = order.warehouse.as_deref().map_or(String::new(), |code| FOLD.apply(code).into_owned());
+            let warehouse =
+                order.warehouse.as_deref().map_or(String::new(), |code| FOLD.apply(code).into_owned());
             let group = (metric.to_owned(), at.div_euclid(DAY_MICROS), company.to_string(), warehouse);
             let figure = figures.entry(group).or_default();
             figure.0 += 1;

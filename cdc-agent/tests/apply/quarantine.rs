@@ -5,7 +5,12 @@ use proto::{ColumnType, Decimal, Image, Key, Layout, LoadKind, LoadMark, Record,
 
 fn stock() -> Layout {
     let quantity = ColumnType::Numeric { precision: 5, scale: 2 };
-    layout("stock", &[("id", ColumnType::Int4), ("quantity", quantity), ("small", ColumnType::Int2)], &["id"], &[])
+    layout(
+        "stock",
+        &[("id", ColumnType::Int4), ("quantity", quantity), ("small", ColumnType::Int2)],
+        &["id"],
+        &[],
+    )
 }
 
 fn image(id: i64, quantity: i128, small: i64) -> Image {
@@ -35,7 +40,11 @@ async fn refused_rows_are_put_aside_alone_and_come_back_with_a_later_image() {
     let applied = target.apply(rows(&stock(), many.collect(), false)).await;
     assert_eq!((applied.written, applied.quarantined), (998, 2));
     assert_eq!(state(&target).await, r#"999 [{"Int":500}] [{"Int":77}] degraded 2"#);
-    assert_eq!(target.show("select quantity || ' ' || small from wms.stock where id = 77").await, "0.01 1", "the old row stays");
+    assert_eq!(
+        target.show("select quantity || ' ' || small from wms.stock where id = 77").await,
+        "0.01 1",
+        "the old row stays"
+    );
     let said = target.show("select string_agg(error, '; ' order by key) from cdc.quarantine").await;
     assert!(said.contains("22003") && said.contains("int2"), "{said}");
 

@@ -50,7 +50,10 @@ impl History {
         }
         let random = &mut self.random;
         let order = Order {
-            warehouse: [None, Some("SJU1"), Some("sju1 "), Some("MIA")].choose(random).unwrap().map(Into::into),
+            warehouse: [None, Some("SJU1"), Some("sju1 "), Some("MIA")]
+                .choose(random)
+                .unwrap()
+                .map(Into::into),
             status: (*["shipped", "SHIPPED ", "open"].choose(random).unwrap()).into(),
             entered: random.random_range(0..4 * DAY),
             shipped: random.random_bool(0.7).then(|| random.random_range(-2 * DAY..2 * DAY)),

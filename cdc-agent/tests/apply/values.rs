@@ -27,7 +27,11 @@ fn cases() -> Vec<(ColumnType, Value, &'static str)> {
         (ColumnType::Time, Value::Time(86_399_999_999), "23:59:59.999999"),
         (ColumnType::Timestamp, Value::Timestamp(-62_135_596_800_000_000), "0001-01-01 00:00:00"),
         (ColumnType::Timestamp, Value::Timestamp(1_700_000_000_003_000), "2023-11-14 22:13:20.003"),
-        (ColumnType::TimestampTz, Value::TimestampTz(253_402_300_799_999_999), "9999-12-31 23:59:59.999999+00"),
+        (
+            ColumnType::TimestampTz,
+            Value::TimestampTz(253_402_300_799_999_999),
+            "9999-12-31 23:59:59.999999+00",
+        ),
         (ColumnType::Uuid, Value::Uuid([0x5a; 16]), "5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a"),
         (ColumnType::Text, Value::Null, "NULL"),
     ]
