@@ -69,13 +69,9 @@ impl Site {
     pub(crate) async fn version(&self) -> Version {
         self.connect().await.latest().await.unwrap().version
     }
-
-    /// The images of the window after a version.
-    pub(crate) async fn window(&self, table: &CapturedTable, since: Version) -> Vec<Image> {
-        window(&mut self.connect().await, table, since).await
-    }
 }
 
+/// The images of the window after a version.
 pub(crate) async fn window(connection: &mut Connection, table: &CapturedTable, since: Version) -> Vec<Image> {
     let mut reader = connection.window(table, since).await.unwrap();
     let mut images = Vec::new();

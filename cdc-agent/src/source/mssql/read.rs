@@ -48,7 +48,7 @@ impl ImageReader<'_> {
             let Some(row) = self.answer.next().await? else { break };
             let mut cells = Cells::new(self.table, row, &mut self.answer);
             let image = cells.changed()?;
-            bytes += size(&image);
+            bytes += image.size();
             images.push(image);
         }
         Ok((!images.is_empty()).then_some(images))
@@ -165,13 +165,6 @@ fn unanswered(doing: &str) -> SourceError {
     SourceError::Unreadable {
         doing: doing.to_owned(),
         reason: "a key was not answered exactly once".to_owned(),
-    }
-}
-
-fn size(image: &Image) -> usize {
-    match image {
-        Image::Present(row) => row.size(),
-        Image::Absent(key) => key.0.iter().map(Value::size).sum(),
     }
 }
 
