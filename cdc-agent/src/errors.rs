@@ -159,10 +159,15 @@ pub fn verdict(error: &AgentError) -> Verdict {
             "Let an administrator of the source run the statements; `cdc-agent check` shows what is left.",
         ),
         AgentError::Source(error) => of_source(error),
-        AgentError::Capture(CaptureError::LostDuringCut { .. }) => verdict_of(
+        AgentError::Capture(CaptureError::LostDuringCut { .. } | CaptureError::WindowTooLarge { .. }) => verdict_of(
             Class::Retry,
             ExitCode::LoadNeeded,
             "Nothing: the cut is taken again and the table is loaded.",
+        ),
+        AgentError::Capture(CaptureError::NoRoom) => verdict_of(
+            Class::Operator,
+            ExitCode::Failure,
+            "Free space on the disk under [journal] folder.",
         ),
         AgentError::Capture(_) => verdict_of(
             Class::Stop,
@@ -267,9 +272,10 @@ fn of_number(number: u32, class: u8) -> Verdict {
 fn of_target(error: &TargetError) -> Verdict {
     let target = ExitCode::TargetUnreachable;
     match error {
-        TargetError::Connect { .. } | TargetError::Query { .. } | TargetError::CommitUnknown(_) => {
-            of_state(error)
-        }
+        TargetError::Connect { .. }
+        | TargetError::Query { .. }
+        | TargetError::CommitUnknown(_)
+        | TargetError::NoAnswer { .. } => of_state(error),
         TargetError::Migration(migration) => match migration {
             migrations::MigrationError::Failed { .. } | migrations::MigrationError::Database(_) => of_state(error),
             _ => verdict_of(Class::Operator, target, "Do what the message says, then run `cdc-agent migrate`."),

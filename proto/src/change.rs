@@ -9,7 +9,7 @@
 //!
 //! A run without its end never happened.
 
-use crate::{Condition, Key, Layout, LayoutId, Row, Version};
+use crate::{Condition, Key, Layout, LayoutId, Row, Value, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -52,6 +52,16 @@ pub enum Image {
     Present(Row),
     /// No row has this key.
     Absent(Key),
+}
+
+impl Image {
+    /// Roughly how many bytes it takes.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Present(row) => row.size(),
+            Self::Absent(key) => key.0.iter().map(Value::size).sum(),
+        }
+    }
 }
 
 /// Identity of a table's tracking. Any difference means that changes may have been lost between the two.

@@ -25,6 +25,8 @@ pub(super) struct Cut<'a> {
     pub(super) tables: &'a BTreeMap<String, CapturedTable>,
     pub(super) captured: &'a Captured,
     pub(super) limits: &'a Limits,
+    /// Tables whose window did not fit the last cut.
+    pub(super) too_large: &'a BTreeSet<String>,
     pub(super) run: Run,
 }
 
@@ -34,6 +36,7 @@ pub(super) struct Run {
     marks: Vec<Record>,
     layouts: BTreeSet<LayoutId>,
     images: u64,
+    bytes: u64,
 }
 
 /// Keys of the target that a whole-table load has not met, to be read again at the source.
@@ -46,7 +49,7 @@ pub(super) struct Unmet {
 
 impl Run {
     pub(super) fn new(writer: RunWriter) -> Self {
-        Self { writer, marks: Vec::new(), layouts: BTreeSet::new(), images: 0 }
+        Self { writer, marks: Vec::new(), layouts: BTreeSet::new(), images: 0, bytes: 0 }
     }
 
     fn mark(&mut self, record: Record) -> Result<(), CaptureError> {
@@ -64,6 +67,7 @@ impl Run {
             self.writer.append(&Record::Layout(table.layout.clone()))?;
         }
         self.images += images.len() as u64;
+        self.bytes += images.iter().map(Image::size).sum::<usize>() as u64;
         self.writer.append(&Record::Rows { layout, images, chunk })?;
         Ok(())
     }
@@ -94,18 +98,24 @@ impl Cut<'_> {
         let candidates: Vec<_> = plan.windows.iter().map(|(name, since)| (&tables[name], *since)).collect();
         let moved = self.connection.moved(&candidates).await?;
         let mut oversized = Vec::new();
+        let mut room = self.limits.max_cut_rows;
         for index in moved {
             let (name, since) = &plan.windows[index];
             let table = &self.tables[name];
             let changes = self.connection.count_changes(table, *since).await?;
-            if changes > self.limits.max_cut_rows {
+            if changes > room || self.too_large.contains(name) {
                 self.begin_window_load(name, *since, changes, before)?;
                 oversized.push(name.clone());
                 continue;
             }
+            room -= changes;
             let mut reader = self.connection.window(table, *since).await?;
             while let Some(images) = reader.next_batch().await? {
                 self.run.rows(table, images, false)?;
+                if self.run.bytes > self.limits.max_cut_bytes {
+                    let max_cut_bytes = self.limits.max_cut_bytes;
+                    return Err(CaptureError::WindowTooLarge { table: name.clone(), max_cut_bytes });
+                }
             }
         }
         Ok(oversized)
@@ -120,7 +130,7 @@ impl Cut<'_> {
         changes: u64,
         before: &Overview,
     ) -> Result<(), CaptureError> {
-        let reason = format!("{changes} changes in one window, more than max_cut_rows = {}", self.limits.max_cut_rows);
+        let reason = format!("{changes} changes in one window, more than fit one cut");
         let mark = match &self.captured.tables[name] {
             Stage::Loading(load) if load.mark.kind.is_whole_table() => {
                 LoadMark { base: before.version, reason, ..load.mark.clone() }
@@ -155,7 +165,7 @@ impl Cut<'_> {
         let Some((mark, mut resume, mut rows)) = self.scan_of(name) else { return Ok(()) };
         let from_the_start = resume.is_none() && rows == 0;
         let table = &self.tables[name];
-        while *budget > 0 {
+        while *budget > 0 && self.run.bytes < self.limits.max_cut_bytes {
             let size = self.limits.chunk_rows.min(*budget);
             let chunk = self.chunk(table, &mark, resume.as_deref(), size).await?;
             let read = chunk.images.len() as u64;

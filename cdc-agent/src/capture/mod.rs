@@ -22,20 +22,22 @@ mod plan;
 
 pub use captured::{Captured, Load, Seen, Stage};
 
-use crate::source::{CapturedTable, Connection, Isolation, Overview, SourceError};
+use crate::source::{CapturedTable, Connection, Isolation, Overview, SourceError, Standing};
 use cut::{Cut, Run, Unmet};
 use proto::{Key, SourceMoment, Version};
 use state::{Journal, StateError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::sync::CancellationToken;
 
 /// Bounds of a cut.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Changed keys of one table above which its window becomes a load, and rows of all loads in one cut.
+    /// Changed keys above which a table's window becomes a load: the windows of a cut together stay below it, and so do the
+    /// rows of its loads.
     pub max_cut_rows: u64,
+    /// Bytes of a cut: the window that passes them becomes a load, and loads go on in the next cut.
+    pub max_cut_bytes: u64,
     /// Rows of one keyset read.
     pub chunk_rows: u64,
     /// How a cut reads.
@@ -61,6 +63,14 @@ pub enum CaptureError {
         /// What happened to it.
         reason: String,
     },
+    /// A window is too large for one cut; the cut was dropped, the next poll loads its keys instead.
+    #[error("{table}: its changes take more than {max_cut_bytes} bytes in one cut")]
+    WindowTooLarge {
+        /// Table in the target.
+        table: String,
+        /// The bound.
+        max_cut_bytes: u64,
+    },
     /// The source's versions ran backwards.
     #[error("the source's version went back from {from} to {to}: it was restored from a backup")]
     WentBackwards {
@@ -69,6 +79,9 @@ pub enum CaptureError {
         /// Seen now.
         to: Version,
     },
+    /// The journal is full though the target has everything in it.
+    #[error("the journal is full although everything in it is applied: the disk under its folder has too little room")]
+    NoRoom,
     /// A version already seen belongs to another commit now.
     #[error("version {version} belongs to another commit than before: the source was restored from a backup")]
     AnotherPast {
@@ -109,12 +122,12 @@ pub enum Question {
         /// Where the answer goes.
         answer: oneshot::Sender<Vec<Key>>,
     },
-    /// A request was taken up: its load began with this run.
-    Taken {
+    /// A request is settled.
+    Settled {
         /// The request.
         request: i64,
-        /// The run.
-        sequence: u64,
+        /// The run with which its load began; or why there is none.
+        outcome: Result<u64, String>,
     },
 }
 
@@ -158,9 +171,11 @@ pub struct Capture {
     /// The applier's side.
     pub links: Links,
     /// Requests received and not yet taken up, by table.
-    pub pending: BTreeMap<String, ResyncRequest>,
+    pub pending: BTreeMap<String, Vec<ResyncRequest>>,
     /// How far the keys not met of a load were read again, by table.
     pub reread_after: BTreeMap<String, Key>,
+    /// Tables whose window was too large: their next window becomes a load.
+    pub too_large: BTreeSet<String>,
     /// Questions for keys not met that were not answered yet, by table.
     pub asked: BTreeMap<String, oneshot::Receiver<Vec<Key>>>,
 }
@@ -172,7 +187,7 @@ pub enum Polled {
     Idle,
     /// The journal is full; nothing was read. Change Tracking keeps the changes meanwhile.
     JournalFull,
-    /// A run ended; more work is waiting.
+    /// A run ended that was part of a load; its next part can be read at once.
     Busy,
     /// A run ended and nothing is left to do.
     CaughtUp,
@@ -185,33 +200,6 @@ const ANSWER_PATIENCE: Duration = Duration::from_millis(200);
 const REREAD_PAGE: usize = 1_000;
 
 impl Capture {
-    /// Polls on `connection` until `stop` is cancelled or an error ends it. The connection must be dropped after an error.
-    pub async fn stream(
-        &mut self,
-        connection: &mut Connection,
-        stop: &CancellationToken,
-    ) -> Result<(), CaptureError> {
-        loop {
-            let polled = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                polled = self.poll(connection) => polled,
-            };
-            let pause = match polled {
-                Ok(Polled::Busy) => Duration::ZERO,
-                Ok(Polled::Idle | Polled::JournalFull | Polled::CaughtUp) => self.limits.poll_interval,
-                Err(CaptureError::LostDuringCut { table, reason }) => {
-                    tracing::warn!(table, reason, "a table lost its history during a cut; the cut is dropped and taken again");
-                    Duration::ZERO
-                }
-                Err(error) => return Err(error),
-            };
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
-    }
-
     /// One poll: a heartbeat, or a cut.
     pub async fn poll(&mut self, connection: &mut Connection) -> Result<Polled, CaptureError> {
         self.receive_requests();
@@ -223,10 +211,8 @@ impl Capture {
         if let Some(seen) = self.captured.highest.as_ref().filter(|seen| overview.version < seen.version) {
             return Err(CaptureError::WentBackwards { from: seen.version, to: overview.version });
         }
-        let reasons = self.pending.iter().map(|(table, request)| {
-            (table.clone(), format!("asked for by {}", request.requested_by))
-        });
-        let plan = plan::plan(&self.captured, overview.version, &overview.tables, &reasons.collect());
+        self.refuse_hopeless_requests(&overview).await;
+        let plan = plan::plan(&self.captured, overview.version, &overview.tables, &self.reasons());
         let unmoved = self.captured.position == Some(overview.version);
         if unmoved && plan.is_idle() {
             self.pulse(Some(overview.moment), true, "streaming", None);
@@ -238,8 +224,9 @@ impl Capture {
             return Ok(Polled::Idle);
         }
         self.check_past(connection).await?;
+        let more = !plan.opening.is_empty() || !plan.chunks.is_empty() || !unmet.is_empty();
         self.cut(connection, overview, plan, unmet).await?;
-        Ok(if self.captured.all_live() { Polled::CaughtUp } else { Polled::Busy })
+        Ok(if more { Polled::Busy } else { Polled::CaughtUp })
     }
 
     async fn cut(
@@ -255,9 +242,15 @@ impl Capture {
             tables: &self.tables,
             captured: &self.captured,
             limits: &self.limits,
+            too_large: &self.too_large,
             run: Run::new(self.journal.begin_run()?),
         };
-        let (sequence, marks) = cut.take(&overview, &plan, unmet).await?;
+        let taken = cut.take(&overview, &plan, unmet).await;
+        if let Err(CaptureError::WindowTooLarge { table, .. }) = &taken {
+            self.too_large.insert(table.clone());
+        }
+        let (sequence, marks) = taken?;
+        self.too_large.clear();
         for mark in &marks {
             self.captured.observe(sequence, mark);
         }
@@ -325,7 +318,28 @@ impl Capture {
 
     fn receive_requests(&mut self) {
         while let Ok(request) = self.links.requests.try_recv() {
-            self.pending.insert(request.table.clone(), request);
+            self.pending.entry(request.table.clone()).or_default().push(request);
+        }
+    }
+
+    /// Why tables are to be loaded again, for those who see it.
+    fn reasons(&self) -> BTreeMap<String, String> {
+        let by = |requests: &[ResyncRequest]| {
+            requests.iter().map(|request| request.requested_by.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        self.pending.iter().map(|(table, requests)| (table.clone(), format!("asked for by {}", by(requests)))).collect()
+    }
+
+    /// Answers requests for tables that are not replicated, or that the source does not let us read.
+    async fn refuse_hopeless_requests(&mut self, overview: &Overview) {
+        let why = |table: &String| match overview.tables.get(table) {
+            None => Some("the table is not replicated".to_owned()),
+            Some(Standing::Unusable { reason }) => Some(reason.clone()),
+            Some(Standing::Tracked { .. }) => None,
+        };
+        let refused: Vec<_> = self.pending.keys().filter_map(|table| Some((table.clone(), why(table)?))).collect();
+        for (table, reason) in refused {
+            self.settle(&table, &Err(reason)).await;
         }
     }
 
@@ -335,12 +349,15 @@ impl Capture {
             let proto::Record::LoadBegin(mark) = mark else { continue };
             self.reread_after.remove(&mark.table);
             self.asked.remove(&mark.table);
-            if let Some(request) = self.pending.remove(&mark.table) {
-                let taken = Question::Taken { request: request.id, sequence };
-                if self.links.questions.send(taken).await.is_err() {
-                    return;
-                }
-            }
+            self.settle(&mark.table, &Ok(sequence)).await;
+        }
+    }
+
+    async fn settle(&mut self, table: &str, outcome: &Result<u64, String>) {
+        for request in self.pending.remove(table).unwrap_or_default() {
+            let settled = Question::Settled { request: request.id, outcome: outcome.clone() };
+            // Without an applier the request stays in the table, and the next agent finds it.
+            self.links.questions.send(settled).await.ok();
         }
     }
 

@@ -44,36 +44,39 @@ pub async fn run(config: &Config, table: &Table, requested_by: &str) -> Result<E
     if status::read(config).await?.is_none_or(|status| status.agent_silent) {
         return Ok(Ended::Waits);
     }
-    let begun = until_taken(&connection, id).await?;
-    if !begun.contains("began") {
-        return Ok(Ended::Refused { outcome: begun });
+    match until_settled(&connection, id).await? {
+        Ok(began_in) => Ok(Ended::Loaded { rows: until_loaded(config, table, &connection, began_in).await? }),
+        Err(outcome) => Ok(Ended::Refused { outcome }),
     }
-    let rows = until_loaded(config, table, &connection).await?;
-    Ok(Ended::Loaded { rows })
 }
 
-async fn until_taken(connection: &Connection, id: i64) -> Result<String, TargetError> {
-    let sql = "select outcome from cdc.control where id = $1";
+/// The run in which the load began, or why there is none.
+async fn until_settled(connection: &Connection, id: i64) -> Result<Result<i64, String>, TargetError> {
+    let sql = "select began_in, refusal from cdc.control where id = $1";
     loop {
         let row = connection.client.query_one(sql, &[&id]).await.doing("looking for the agent's answer")?;
-        if let Some(outcome) = row.get::<_, Option<String>>(0) {
-            return Ok(outcome);
+        match (row.get(0), row.get(1)) {
+            (Some(began_in), _) => return Ok(Ok(began_in)),
+            (None, Some(refusal)) => return Ok(Err(refusal)),
+            (None, None) => tokio::time::sleep(LOOK).await,
         }
-        tokio::time::sleep(LOOK).await;
     }
 }
 
-/// The request is answered when the run with the load's beginning is in the journal; the target may have it later, so the end is a
-/// load that is newer than the request.
-async fn until_loaded(config: &Config, table: &Table, connection: &Connection) -> Result<u64, TargetError> {
-    let sql = "select t.load is null and coalesce(t.loaded_at > r.finished_at, false), t.load_rows \
-               from cdc.table_state t, lateral (select max(finished_at) as finished_at from cdc.control c \
-               where c.source = t.source and c.name = t.name) r where t.source = $1 and t.name = $2";
+/// The load is done when the target has the run in which it began, and no load is under way.
+async fn until_loaded(
+    config: &Config,
+    table: &Table,
+    connection: &Connection,
+    began_in: i64,
+) -> Result<u64, TargetError> {
+    let sql = "select s.applied_sequence >= $3 and t.load is null, t.load_rows \
+               from cdc.table_state t join cdc.stream s using (source) where t.source = $1 and t.name = $2";
     let progress = std::io::stderr().is_terminal();
     loop {
         let row = connection
             .client
-            .query_one(sql, &[&config.source.name, &table.target])
+            .query_one(sql, &[&config.source.name, &table.target, &began_in])
             .await
             .doing("looking at the load's progress")?;
         let rows = row.get::<_, i64>(1).unsigned_abs();

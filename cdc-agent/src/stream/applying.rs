@@ -1,14 +1,14 @@
 //! The target's side: applies runs in order, answers capture's questions, keeps the stream row alive.
 
 use super::Until;
-use crate::apply::{Applier, ControlRequest, Idle, Outcome, Run};
+use crate::apply::{Applier, ControlRequest, Idle, Outcome, Run, TargetError};
 use crate::capture::{Pulse, Question, ResyncRequest};
 use crate::clock;
 use crate::errors::{AgentError, Class, verdict};
 use crate::retry::Pauses;
 use crate::telemetry::Metrics;
 use state::Journal;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -16,6 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two signs of life, and between two looks for requests.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
+
+/// Longest wait for an answer that is short; a server that hangs behind a living line says nothing otherwise.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Longest wait for an answer that reads a whole table.
+const SCAN_PATIENCE: Duration = Duration::from_secs(600);
+/// Longest wait for the answer to the last word.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 pub(super) struct Applying {
     pub(super) applier: Applier,
@@ -25,6 +32,16 @@ pub(super) struct Applying {
     pub(super) metrics: Arc<Metrics>,
     /// Requests handed to capture and not finished yet.
     pub(super) known_requests: BTreeSet<i64>,
+    /// Outcomes that PostgreSQL does not have yet.
+    pub(super) settled: VecDeque<(i64, Result<u64, String>)>,
+}
+
+/// The answer, or the error of a call that was given up. Its connection is replaced then, since nobody knows what it will say.
+async fn within<T>(patience: Duration, call: impl Future<Output = Result<T, TargetError>>) -> Result<T, AgentError> {
+    match tokio::time::timeout(patience, call).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(TargetError::NoAnswer { patience }.into()),
+    }
 }
 
 /// The applier's ends of the channels.
@@ -99,15 +116,24 @@ impl Applying {
     async fn answer(&mut self, question: Question) -> Result<(), AgentError> {
         match question {
             Question::KeysNotMet { table, after, limit, answer } => {
-                let keys = self.applier.keys_not_met(&table, after.as_ref(), limit).await?;
+                let asked = self.applier.keys_not_met(&table, after.as_ref(), limit);
                 // Capture may have dropped the poll that asked.
-                answer.send(keys).ok();
+                answer.send(within(SCAN_PATIENCE, asked).await?).ok();
             }
-            Question::Taken { request, sequence } => {
-                let outcome = format!("its load began with run {sequence}");
-                self.applier.finish_request(request, &outcome).await?;
-                self.known_requests.remove(&request);
+            Question::Settled { request, outcome } => {
+                self.settled.push_back((request, outcome));
+                self.finish_requests().await?;
             }
+        }
+        Ok(())
+    }
+
+    /// A request leaves the queue when PostgreSQL has its outcome.
+    async fn finish_requests(&mut self) -> Result<(), AgentError> {
+        while let Some((request, outcome)) = self.settled.front() {
+            within(PATIENCE, self.applier.finish_request(*request, outcome)).await?;
+            self.known_requests.remove(request);
+            self.settled.pop_front();
         }
         Ok(())
     }
@@ -121,9 +147,10 @@ impl Applying {
             moment,
             age: Duration::from_micros((clock::now_micros() - moment.agent_clock).max(0).unsigned_abs()),
         });
-        self.applier.heartbeat(idle.as_ref(), pulse.state, pulse.detail.as_deref()).await?;
+        within(PATIENCE, self.applier.heartbeat(idle.as_ref(), pulse.state, pulse.detail.as_deref())).await?;
+        self.finish_requests().await?;
         self.metrics.pulse(&pulse, applied, &self.journal);
-        for request in self.applier.take_requests().await? {
+        for request in within(PATIENCE, self.applier.take_requests()).await? {
             self.hand_over(request).await?;
         }
         Ok(())
@@ -133,12 +160,11 @@ impl Applying {
         if !self.known_requests.insert(request.id) {
             return Ok(());
         }
-        if request.command != "resync" {
-            let outcome = format!("refused: this agent knows no command {:?}", request.command);
-            self.known_requests.remove(&request.id);
-            return Ok(self.applier.finish_request(request.id, &outcome).await?);
+        let ControlRequest { id, command, table, requested_by } = request;
+        if command != "resync" {
+            self.settled.push_back((id, Err(format!("this agent knows no command {command:?}"))));
+            return self.finish_requests().await;
         }
-        let ControlRequest { id, table, requested_by, .. } = request;
         // A full queue is no loss: the request stays in the table and is read again.
         if self.side.requests.try_send(ResyncRequest { id, table, requested_by }).is_err() {
             self.known_requests.remove(&id);
@@ -163,9 +189,9 @@ impl Applying {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(pause) => {}
             }
-            match self.applier.reconnect().await {
+            match self.reconnect().await {
                 Ok(()) => return Ok(()),
-                Err(again) => error = again.into(),
+                Err(again) => error = again,
             }
             if verdict(&error).class == Class::Stop {
                 return Err(error);
@@ -173,8 +199,24 @@ impl Applying {
         }
     }
 
+    /// A server that came back without its last commits is behind what was applied and trimmed: the stream has to begin again.
+    async fn reconnect(&mut self) -> Result<(), AgentError> {
+        within(PATIENCE, self.applier.reconnect()).await?;
+        let applied = *self.side.applied.borrow();
+        match within(PATIENCE, self.applier.stream()).await? {
+            Some(row) if row.applied_sequence >= applied => Ok(()),
+            row => Err(TargetError::Gap {
+                sequence: applied + 1,
+                predecessor: None,
+                applied: row.as_ref().map_or(0, |row| row.applied_sequence),
+                applied_run: row.and_then(|row| row.last_run),
+            }
+            .into()),
+        }
+    }
+
     async fn say_stopped(&mut self) {
-        if let Err(error) = self.applier.heartbeat(None, "stopped", None).await {
+        if let Err(error) = within(LAST_WORD, self.applier.heartbeat(None, "stopped", None)).await {
             tracing::warn!(%error, "the stream row could not be told that the agent stops");
         }
     }

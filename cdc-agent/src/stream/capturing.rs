@@ -23,14 +23,15 @@ impl Capturing {
         loop {
             let polled = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                polled = self.one_connection(&mut pauses, &stop) => polled,
+                polled = self.one_connection(&mut pauses) => polled,
             };
             let Err(error) = polled else { return Ok(()) };
             let error = AgentError::from(error);
             let treatment = verdict(&error);
             self.metrics.source_errors.inc();
             self.metrics.source_connected.set(0);
-            if self.until == Until::CaughtUp || treatment.class == Class::Stop || another_past(&error) {
+            let ends = treatment.class == Class::Stop || another_past(&error) || error.needs_another_survey();
+            if self.until == Until::CaughtUp || ends {
                 return Err(error);
             }
             let pause = pauses.next(treatment.class);
@@ -45,14 +46,31 @@ impl Capturing {
     }
 
     /// Polls on a fresh connection until it fails or there is nothing left to do.
-    async fn one_connection(&mut self, pauses: &mut Pauses, stop: &CancellationToken) -> Result<(), CaptureError> {
+    async fn one_connection(&mut self, pauses: &mut Pauses) -> Result<(), CaptureError> {
         let mut connection = self.connector.connect().await?;
         self.metrics.source_connected.set(1);
-        if self.until == Until::Stopped {
-            pauses.reset();
-            return self.capture.stream(&mut connection, stop).await;
+        match self.until {
+            Until::Stopped => self.poll_on(&mut connection, pauses).await,
+            Until::CaughtUp => self.until_caught_up(&mut connection).await,
         }
-        self.until_caught_up(&mut connection).await
+    }
+
+    /// Polls until an error ends it. A poll that succeeded ends a series of errors; a mere connection does not.
+    async fn poll_on(&mut self, connection: &mut Connection, pauses: &mut Pauses) -> Result<(), CaptureError> {
+        loop {
+            match self.capture.poll(connection).await {
+                Ok(polled) => {
+                    pauses.reset();
+                    if polled != Polled::Busy {
+                        tokio::time::sleep(self.capture.limits.poll_interval).await;
+                    }
+                }
+                Err(CaptureError::LostDuringCut { table, reason }) => {
+                    tracing::warn!(table, reason, "a table lost its history during a cut; the cut is dropped and taken again");
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// `run --once`: until the version read first is captured, every load is done and the target has it all.
@@ -65,8 +83,13 @@ impl Capturing {
             if reached && self.capture.nothing_left() {
                 return Ok(());
             }
-            if polled != Polled::Busy {
-                self.capture.links.applied.wait_for(|applied| *applied >= sequence).await.ok();
+            let everything_applied = *self.capture.links.applied.borrow() >= sequence;
+            match polled {
+                Polled::Busy => {}
+                Polled::JournalFull if everything_applied => return Err(CaptureError::NoRoom),
+                _ if everything_applied => tokio::time::sleep(self.capture.limits.poll_interval).await,
+                // The applier's end of the channel goes first when it fails; its error is the one that counts.
+                _ => drop(self.capture.links.applied.wait_for(|applied| *applied >= sequence).await),
             }
         }
     }

@@ -19,12 +19,12 @@ mod step;
 use crate::capture::{Captured, CaptureError, Limits, Links, Pulse};
 use crate::config::Config;
 use crate::errors::{AgentError, Class, verdict};
-use crate::source::{Connector, Isolation};
+use crate::source::{Connector, Isolation, SourceError};
 use crate::telemetry::Metrics;
 use applying::{Applying, Side};
 use begin::{Begun, Past};
 use capturing::Capturing;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -86,6 +86,11 @@ pub async fn run(
                 tracing::error!(%error, "the journal does not continue what the target has; it is set aside and the source is read again");
                 past = Past::JournalUnusable { reason: error.to_string() };
             }
+            Err(error) if error.needs_another_survey() && until == Until::Stopped => {
+                tracing::error!(error = %error.chain(), "a table is not what it was; the source is looked at again");
+                past = Past::Continues;
+                tokio::time::sleep(BEGIN_AGAIN).await;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -111,7 +116,8 @@ async fn both_sides(
         side: Side { applied: applied_sender, questions: asked, requests: resyncs, pulses },
         until,
         metrics: Arc::clone(metrics),
-        known_requests: Default::default(),
+        known_requests: BTreeSet::new(),
+        settled: VecDeque::new(),
     };
     let capturing = Capturing {
         connector: Connector::new(config.source.clone()),
@@ -119,15 +125,11 @@ async fn both_sides(
             tables,
             captured,
             journal,
-            limits: Limits {
-                max_cut_rows: config.source.max_cut_rows,
-                chunk_rows: config.source.chunk_rows as u64,
-                isolation,
-                poll_interval: config.source.poll_interval,
-            },
+            limits: limits(config, isolation),
             links: Links { applied: applied_receiver, questions, requests, pulse },
             pending: BTreeMap::new(),
             reread_after: BTreeMap::new(),
+            too_large: BTreeSet::new(),
             asked: BTreeMap::new(),
         },
         until,
@@ -168,11 +170,41 @@ fn starting(captured: &Captured) -> Pulse {
     Pulse { sequence: captured.sequence, moment: None, idle: false, state: "starting", detail: None }
 }
 
+/// A cut takes at most half the journal, so that one can be applied while the next is captured.
+fn limits(config: &Config, isolation: Isolation) -> Limits {
+    Limits {
+        max_cut_rows: config.source.max_cut_rows,
+        max_cut_bytes: config.journal.max_bytes / 2,
+        chunk_rows: config.source.chunk_rows as u64,
+        isolation,
+        poll_interval: config.source.poll_interval,
+    }
+}
+
 impl AgentError {
+    /// Whether a table or a column went away or changed its type: the layouts in use are no longer the source's.
+    fn needs_another_survey(&self) -> bool {
+        const NAMES: [u32; 2] = [207, 208];
+        match self {
+            Self::Source(SourceError::UnexpectedValue { .. }) => true,
+            Self::Source(error) => error.number().is_some_and(|number| NAMES.contains(&number)),
+            _ => false,
+        }
+    }
+
     /// Whether the journal in use can no longer be applied: what it holds does not follow what the target has.
     fn needs_another_journal(&self) -> bool {
         use crate::apply::TargetError;
-        matches!(self, Self::Target(TargetError::Gap { .. } | TargetError::Journal(_) | TargetError::Torn { .. }))
+        matches!(
+            self,
+            Self::Target(
+                TargetError::Gap { .. }
+                    | TargetError::Journal(_)
+                    | TargetError::Torn { .. }
+                    | TargetError::UnknownLayout { .. }
+                    | TargetError::UnknownTable { .. }
+            )
+        )
             || matches!(self, Self::Journal(error) if error.is_damage())
             || matches!(self, Self::Capture(CaptureError::Journal(error)) if error.is_damage())
     }

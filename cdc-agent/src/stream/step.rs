@@ -3,11 +3,11 @@
 use super::begin::{self, Begun, Past};
 use super::{QUEUED, Until, starting};
 use crate::apply::{Applier, Outcome, Run};
-use crate::capture::{Capture, Limits, Links, Polled, Question};
+use crate::capture::{Capture, Links, Polled, Question};
 use crate::config::Config;
 use crate::errors::AgentError;
 use crate::source::{Connection, Connector, Isolation};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::{mpsc, watch};
 
 /// A stream that polls and applies only when it is told to.
@@ -38,15 +38,11 @@ impl StepByStep {
             tables,
             captured,
             journal,
-            limits: Limits {
-                max_cut_rows: config.source.max_cut_rows,
-                chunk_rows: config.source.chunk_rows as u64,
-                isolation,
-                poll_interval: config.source.poll_interval,
-            },
+            limits: super::limits(config, isolation),
             links: Links { applied: applied_receiver, questions, requests, pulse },
             pending: BTreeMap::new(),
             reread_after: BTreeMap::new(),
+            too_large: BTreeSet::new(),
             asked: BTreeMap::new(),
         };
         Ok(Self { capture, applier, connector, connection, applied, questions: asked })

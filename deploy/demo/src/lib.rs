@@ -5,5 +5,7 @@ pub mod compare;
 pub mod postgres;
 pub mod processes;
 pub mod python;
+pub mod smoke;
+pub mod warehouse;
 #[macro_use]
 pub mod wms;

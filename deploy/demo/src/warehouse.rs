@@ -152,7 +152,7 @@ async fn start_source() -> Result<(ListeningServer, Login), Failure> {
     let password = uuid::Uuid::new_v4().simple().to_string();
     let options = Options { database: SOURCE_DATABASE.into(), user: "sa".into(), password: password.clone(), ..Options::default() };
     let server = Server::new(options);
-    let listening = server.listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    let listening = server.listen((Ipv4Addr::LOCALHOST, 0)).await?;
     let login = Login { address: listening.addr, database: SOURCE_DATABASE.into(), user: "sa".into(), password };
     Ok((listening, login))
 }
@@ -209,11 +209,12 @@ fn write_api_config(
     let config = format!(
         "[database]\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \"{DATABASE}\"\nuser = \"cdc_api\"\n\
          password_file = \"{secret}\"\ntls = \"plaintext\"\n\n[listen]\naddress = \"{address}\"\n\
-         metrics_address = \"127.0.0.1:{metrics}\"\n\n[access]\ntoken_file = \"{token}\"\nsecure_cookie = false\n",
+         metrics_address = \"127.0.0.1:{metrics}\"\n\n[access]\ntoken_file = \"{token}\"\nsecure_cookie = false\n\n{details}",
         port = postgres.port(),
         secret = folder.join("api-password").display(),
         metrics = free_port()?,
         token = folder.join("api-token").display(),
+        details = include_str!("../details.toml"),
     );
     let file = folder.join("api.toml");
     std::fs::write(&file, config)?;
