@@ -47,7 +47,7 @@ async fn of_source(config: &Config) -> Result<Vec<Finding>, AgentError> {
 
 /// The first metric that does not fit its tables, looked for once all of those are usable.
 fn of_metrics(config: &Config, survey: &Survey) -> Option<Finding> {
-    let twins = twins_wanted(&config.metrics);
+    let twins = twins_wanted(config);
     let described = survey.tables.iter().filter_map(|lookup| Some((lookup.found.as_ref()?, &lookup.table)));
     let layouts: Vec<_> = described
         .filter_map(|(found, table)| Some(CapturedTable::new(found, table, &twins).ok()?.layout))

@@ -66,7 +66,7 @@ pub async fn read(config: &Config) -> Result<Plan, AgentError> {
         Vec::new()
     };
     let survey = Connector::new(config.source.clone()).connect().await?.survey(&config.tables).await?;
-    let twins = twins_wanted(&config.metrics);
+    let twins = twins_wanted(config);
     let tables = survey.tables.into_iter().map(|lookup| {
         let target = format!("{}.{}", config.target.schema, lookup.table.target);
         let captured = lookup.found.as_ref().map(|found| CapturedTable::new(found, &lookup.table, &twins));

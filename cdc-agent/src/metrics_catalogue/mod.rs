@@ -19,6 +19,7 @@ pub(crate) use contribution::{CREATE_CONTRIBUTION, Contribution};
 pub(crate) use day::StoredDay;
 
 use crate::apply::Zoning;
+use crate::config::{Config, Scope};
 use check::Checked;
 use proto::{Dimension, FactCondition, Layout, Measure, MetricDefinition, Operand};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,30 +78,45 @@ impl Catalogue {
     }
 }
 
-/// The text columns that need a stored twin because of a metric: `(table, column)` by their target names. Columns of other
-/// types may be among them.
-pub fn twins_wanted(definitions: &[MetricDefinition]) -> BTreeSet<(String, String)> {
+/// The columns that need a stored twin if they are text, because a figure, a scope or a zone goes by them: `(table, column)` by
+/// their target names.
+pub fn twins_wanted(config: &Config) -> BTreeSet<(String, String)> {
     let mut wanted = BTreeSet::new();
-    for definition in definitions {
-        let mut want = |dimension: &Dimension| {
-            let (table, column) = dimension.parts();
-            wanted.insert((table.unwrap_or(&definition.facts).to_owned(), column.to_owned()));
-        };
-        definition.company.iter().chain(&definition.warehouse).for_each(&mut want);
-        for condition in conditions(definition) {
-            want(&condition.column);
-            if let Some(Operand::Column(other)) = &condition.than {
-                want(other);
-            }
-        }
-        for side in &definition.sides {
-            for (of_facts, of_side) in &side.on {
-                wanted.insert((definition.facts.clone(), of_facts.clone()));
-                wanted.insert((side.table.clone(), of_side.clone()));
-            }
+    for definition in &config.metrics {
+        wanted.extend(twins_of(definition));
+    }
+    for table in &config.tables {
+        if let Scope::Columns { company, warehouse } = &table.scope {
+            let columns = company.iter().chain(warehouse);
+            wanted.extend(columns.map(|column| (table.target.clone(), column.clone())));
         }
     }
+    if let Some(zones) = &config.zones {
+        let columns = std::iter::once(&zones.warehouse).chain(&zones.company);
+        wanted.extend(columns.map(|column| (zones.table.clone(), column.clone())));
+    }
     wanted
+}
+
+fn twins_of(definition: &MetricDefinition) -> Vec<(String, String)> {
+    let of = |dimension: &Dimension| {
+        let (table, column) = dimension.parts();
+        (table.unwrap_or(&definition.facts).to_owned(), column.to_owned())
+    };
+    let groups = definition.company.iter().chain(&definition.warehouse);
+    let compared = conditions(definition).flat_map(|condition| {
+        let other = match &condition.than {
+            Some(Operand::Column(other)) => Some(other),
+            _ => None,
+        };
+        std::iter::once(&condition.column).chain(other)
+    });
+    let joined = definition.sides.iter().flat_map(|side| {
+        side.on.iter().flat_map(|(of_facts, of_side)| {
+            [(definition.facts.clone(), of_facts.clone()), (side.table.clone(), of_side.clone())]
+        })
+    });
+    groups.chain(compared).map(of).chain(joined).collect()
 }
 
 /// Every condition of a definition.

@@ -92,7 +92,7 @@ fn usable_tables(config: &Config, survey: Survey) -> Result<BTreeMap<String, Cap
     if survey.database.read_only {
         return Err(SourceError::ReadOnly { database: survey.database.name }.into());
     }
-    let twins = twins_wanted(&config.metrics);
+    let twins = twins_wanted(config);
     let mut tables = BTreeMap::new();
     for lookup in survey.tables {
         let Some(description) = lookup.found else {

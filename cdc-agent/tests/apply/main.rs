@@ -1,5 +1,7 @@
 //! The target against a real PostgreSQL: runs are made here, without a source or a journal.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod access;
 mod fence;
 mod fixture;
