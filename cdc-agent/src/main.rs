@@ -22,7 +22,8 @@ fn main() -> std::process::ExitCode {
 /// One paragraph: what is wrong, why, and what to do about it.
 fn explained(error: &AgentError, language: Language) -> String {
     let what_to_do = language.choose("Qué hacer", "What to do");
-    format!("error: {}. {what_to_do}: {}", error.chain(), verdict(error).remedy)
+    let wrong = error.chain().to_string();
+    format!("error: {}. {what_to_do}: {}", wrong.trim_end_matches('.'), verdict(error).remedy)
 }
 
 /// The configuration is complete before anything is touched.
@@ -47,9 +48,7 @@ async fn dispatch(cli: &Cli, config: &Config) -> Result<ExitCode, AgentError> {
             Ok(ExitCode::Ok)
         }
         Command::Migrate => migrate(config).await,
-        Command::Run { once } => {
-            run::run(config, if *once { Until::CaughtUp } else { Until::Stopped }).await
-        }
+        Command::Run { once } => run::run(config, if *once { Until::CaughtUp } else { Until::Stopped }).await,
         Command::Status { json } => show_status(config, *json).await,
         Command::Resync { table } => ask_for_resync(config, table).await,
         Command::Verify { .. } => verify_metrics(config).await,
@@ -69,7 +68,10 @@ async fn migrate(config: &Config) -> Result<ExitCode, AgentError> {
 
 async fn show_status(config: &Config, json: bool) -> Result<ExitCode, AgentError> {
     let Some(status) = status::read(config).await? else {
-        eprintln!("source {} has not been replicated into this database yet; run: cdc-agent run", config.source.name);
+        eprintln!(
+            "source {} has not been replicated into this database yet; run: cdc-agent run",
+            config.source.name
+        );
         return Ok(ExitCode::LoadNeeded);
     };
     if json {
@@ -105,6 +107,9 @@ async fn verify_metrics(config: &Config) -> Result<ExitCode, AgentError> {
         println!("{difference}");
     }
     let different = verification.differences.len();
-    println!("{} metrics, {} groups compared, {different} different", verification.metrics, verification.groups);
+    println!(
+        "{} metrics, {} groups compared, {different} different",
+        verification.metrics, verification.groups
+    );
     Ok(if different == 0 { ExitCode::Ok } else { ExitCode::Differences })
 }

@@ -50,6 +50,7 @@ impl Default for Pauses {
 /// Never gives up: whether to go on is decided by the error's class.
 fn up_to(longest: Duration) -> ExponentialBackoff {
     ExponentialBackoff {
+        current_interval: SHORTEST,
         initial_interval: SHORTEST,
         max_interval: longest,
         multiplier: 2.0,

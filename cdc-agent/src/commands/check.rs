@@ -95,7 +95,8 @@ fn unusable(endpoint: &Endpoint, error: &AgentError) -> Finding {
 impl Report {
     /// 4 or 5 when something at the source or in the target prevents replication, or the code of the error that hid the rest.
     pub fn exit(&self) -> ExitCode {
-        let is_blocked = |findings: &[Finding]| findings.iter().any(|finding| finding.severity == Severity::Error);
+        let is_blocked =
+            |findings: &[Finding]| findings.iter().any(|finding| finding.severity == Severity::Error);
         match self.exit {
             Some(exit) => exit,
             None if is_blocked(&self.source) => ExitCode::SourceUnreachable,
@@ -111,7 +112,9 @@ impl Report {
         text.push_str(&match (self.exit(), language) {
             (ExitCode::Ok, Language::Es) => format!("{} tablas pueden replicarse.", self.tables),
             (ExitCode::Ok, Language::En) => format!("{} tables can be replicated.", self.tables),
-            (_, Language::Es) => "Hay impedimentos; vuelva a ejecutar check cuando estén resueltos.".to_owned(),
+            (_, Language::Es) => {
+                "Hay impedimentos; vuelva a ejecutar check cuando estén resueltos.".to_owned()
+            }
             (_, Language::En) => "Something stands in the way; run check again when it is mended.".to_owned(),
         });
         text

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What has not ended by itself so long after a signal is dropped; nothing is lost by that.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(4);
 
 /// Streams until a signal comes, or, with [`Until::CaughtUp`], until nothing is left to do.
 ///
@@ -34,7 +34,10 @@ pub async fn run(config: &Config, until: Until) -> Result<ExitCode, AgentError> 
     match tokio::time::timeout(GRACE, streaming).await {
         Ok(ended) => ended.map(|()| signalled),
         Err(_) => {
-            tracing::warn!(grace_s = GRACE.as_secs(), "stopped in the middle of something; the next start continues");
+            tracing::warn!(
+                grace_s = GRACE.as_secs(),
+                "stopped in the middle of something; the next start continues"
+            );
             Ok(signalled)
         }
     }

@@ -327,9 +327,8 @@ impl Resolver<'_> {
             TlsChoice::Verify => Tls::Verify { ca_file: section.ca_file.map(|path| self.path(path)) },
             TlsChoice::Plaintext if is_loopback(&section.host) => Tls::Plaintext,
             TlsChoice::Plaintext => {
-                let problem = "is only allowed for a loopback host; remove the line to use TLS, and name the \
-                               server's authority in ca_file when the system does not know it";
-                return Err(self.refuse(&format!("{}.tls", section.section), "plaintext", problem));
+                let (file, section, host) = (self.file.to_owned(), section.section, section.host);
+                return Err(ConfigError::PlaintextRefused { file, section, host });
             }
         };
         let password = match (section.password_env, section.password_file) {
@@ -400,7 +399,11 @@ impl Resolver<'_> {
     fn zones(&self, section: ZonesSection, tables: &[Table]) -> Result<Zones, ConfigError> {
         if !tables.iter().any(|table| table.target == section.table) {
             let nearest = name::nearest(&section.table, tables.iter().map(|table| &table.target));
-            return Err(ConfigError::UnknownTable { name: section.table, nearest });
+            return Err(ConfigError::UnknownTable {
+                wanted_by: "[zones] table",
+                name: section.table,
+                nearest,
+            });
         }
         Ok(Zones {
             table: section.table,

@@ -54,7 +54,7 @@ pub enum ConfigError {
         message: String,
     },
     /// A value that is well-formed but cannot be.
-    #[error("{}: {key} = {value:?}: {problem}", file.display())]
+    #[error("{}: {key} = {value:?} {problem}", file.display())]
     Value {
         /// The file.
         file: PathBuf,
@@ -64,6 +64,20 @@ pub enum ConfigError {
         value: String,
         /// What is wrong with it and what to write instead.
         problem: &'static str,
+    },
+    /// A line to another machine without protection.
+    #[error(
+        "{}: [{section}] tls = \"plaintext\" is for loopback hosts only, and {host} is another machine; remove the line to use TLS, and \
+         name the server's authority in ca_file when the system does not know it",
+        file.display()
+    )]
+    PlaintextRefused {
+        /// The file.
+        file: PathBuf,
+        /// `source` or `target`.
+        section: &'static str,
+        /// The host.
+        host: String,
     },
     /// Neither or both of the two ways to name a password.
     #[error("{}: [{section}] needs exactly one of password_env and password_file", file.display())]
@@ -102,9 +116,11 @@ pub enum ConfigError {
         second: String,
     },
     /// A table that the configuration does not have.
-    #[error("the configuration has no table `{name}`{}", suggestion(nearest.as_deref()))]
+    #[error("{wanted_by}: the configuration has no table `{name}`{}", suggestion(nearest.as_deref()))]
     UnknownTable {
-        /// As asked for.
+        /// Who names it: a section or an option.
+        wanted_by: &'static str,
+        /// As named there.
         name: String,
         /// What was probably meant.
         nearest: Option<String>,
@@ -119,7 +135,7 @@ pub enum ConfigError {
 
 /// `, did you mean …?` when there is something to suggest.
 fn suggestion(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+    nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 
 impl ConfigError {

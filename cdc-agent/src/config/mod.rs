@@ -172,8 +172,124 @@ impl Config {
             || {
                 let names =
                     self.tables.iter().flat_map(|table| [table.target.clone(), table.source.to_string()]);
-                ConfigError::UnknownTable { name: name.to_owned(), nearest: nearest(name, names) }
+                let nearest = nearest(name, names);
+                ConfigError::UnknownTable { wanted_by: "--table", name: name.to_owned(), nearest }
             },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, NaiveZone, Scope, Tls};
+    use std::fs;
+
+    const GOOD: &str = r#"
+[source]
+name = "wms"
+host = "sql.example"
+database = "wms"
+user = "agent"
+password_file = "password"
+ca_file = "authority.pem"
+naive_zone = "warehouse"
+
+[target]
+host = "localhost"
+database = "warehouse"
+user = "agent"
+password_file = "password"
+tls = "plaintext"
+
+[journal]
+folder = "journal"
+
+[metrics]
+file = "metrics.toml"
+
+[zones]
+table = "warehouse"
+warehouse = "wh_id"
+zone = "tz"
+
+[[table]]
+name = "wms.Warehouse"
+
+[[table]]
+name = "[dbo].[Order Lines]"
+scope = { warehouse = "wh_id" }
+columns_excluded = ["Notes"]
+"#;
+
+    const METRICS: &str = r#"
+[[metric]]
+name = "orders_received"
+aliases = ["orders"]
+title_es = "Pedidos"
+title_en = "Orders"
+unit = "orders"
+kind = "sum"
+facts = "order_lines"
+day = "entered_at"
+numerator = "count"
+"#;
+
+    /// Loads the files with one text replaced by another.
+    fn load(find: &str, replace: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let edited = |text: &str| text.replacen(find, replace, 1);
+        assert!(find.is_empty() || edited(GOOD) != GOOD || edited(METRICS) != METRICS, "{find:?} is nowhere");
+        fs::write(folder.path().join("agent.toml"), edited(GOOD)).unwrap();
+        fs::write(folder.path().join("metrics.toml"), edited(METRICS)).unwrap();
+        fs::write(folder.path().join("password"), "a word\r\n").unwrap();
+        Config::load(&folder.path().join("agent.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_becomes_a_complete_configuration() {
+        let config = load("", "").unwrap();
+        assert_eq!((config.source.endpoint.port, config.target.endpoint.port), (1433, 5432));
+        assert_eq!(config.target.schema, "wms");
+        assert_eq!(config.source.naive_zone, NaiveZone::Warehouse);
+        assert_eq!(config.source.endpoint.password.expose(), "a word");
+        assert!(!format!("{config:?}").contains("a word"), "a password is printed");
+        let Tls::Verify { ca_file: Some(authority) } = &config.source.endpoint.tls else {
+            panic!("{:?}", config.source.endpoint.tls);
+        };
+        assert!(authority.is_absolute(), "relative to the configuration's folder");
+        let lines = config.table("dbo.Order Lines").unwrap();
+        assert_eq!(lines.target, "order_lines");
+        assert_eq!(lines.scope, Scope::Columns { company: None, warehouse: Some("wh_id".to_owned()) });
+        assert_eq!(config.table("warehouse").unwrap().scope, Scope::Hidden);
+        assert_eq!(config.metrics[0].aliases, ["orders"]);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place_and_what_was_probably_meant() {
+        for (find, replace, words) in [
+            ("naive_zone", "naive_zon", &["agent.toml:9", "`naive_zon`", "did you mean `naive_zone`"][..]),
+            ("[journal]", "[jurnal]", &["agent.toml:18", "did you mean `journal`"]),
+            ("tls = \"plaintext\"", "tls = \"plain\"", &["agent.toml:16", "did you mean `plaintext`"]),
+            (
+                "warehouse = \"wh_id\" }",
+                "warehous = \"wh_id\" }",
+                &["agent.toml:34", "did you mean `warehouse`"],
+            ),
+            ("title_es", "titel_es", &["metrics.toml:5", "did you mean `title_es`"]),
+            ("\"localhost\"", "\"db.example\"", &["[target] tls", "db.example", "ca_file"]),
+            ("tls = \"plaintext\"", "password_env = \"X\"", &["[target]", "exactly one of password_env"]),
+            ("password_file = \"password\"", "password_env = \"CDC_NOT_SET\"", &["CDC_NOT_SET"]),
+            ("password_file = \"password\"", "password_file = \"nowhere\"", &["nowhere", "password file"]),
+            ("\"warehouse\"\n\n[target]", "\"Puerto Rico\"\n\n[target]", &["Puerto Rico", "IANA"]),
+            ("table = \"warehouse\"", "table = \"warehous\"", &["[zones] table", "did you mean `warehouse`"]),
+            ("[dbo].[Order Lines]", "dbo.WAREHOUSE", &["wms.Warehouse", "dbo.WAREHOUSE", "both"]),
+            ("aliases = [\"orders\"]", "aliases = [\"orders_received\"]", &["orders_received", "both"]),
+            ("user = \"agent\"", "user = ", &["agent.toml:6"]),
+        ] {
+            let error = load(find, replace).expect_err(replace);
+            for word in words {
+                assert!(error.contains(word), "{find:?} -> {replace:?}: {word:?} is missing in: {error}");
+            }
+        }
     }
 }

@@ -111,7 +111,10 @@ mod tests {
         assert!(get(address, "/healthz").await.starts_with("HTTP/1.1 200"));
         metrics.target_connected.set(1);
         let not_ready = get(address, "/readyz").await;
-        assert!(not_ready.starts_with("HTTP/1.1 503") && not_ready.ends_with("not connected: source\n"), "{not_ready}");
+        assert!(
+            not_ready.starts_with("HTTP/1.1 503") && not_ready.ends_with("not connected: source\n"),
+            "{not_ready}"
+        );
         metrics.source_connected.set(1);
         assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
         stop.cancel();

@@ -16,7 +16,8 @@ pub enum LogForm {
 /// Starts the log. `filter` is a directive such as `info` or `cdc_agent=debug`; one that cannot be read is treated as `info`.
 pub fn start_log(form: LogForm, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let started = match form {
         LogForm::Text => builder.with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
         LogForm::Json => builder.json().flatten_event(true).finish().try_init(),

@@ -99,14 +99,19 @@ impl Metrics {
             target_errors: maker.count("cdc_target_errors_total", "Errors of the target."),
             captured_sequence: maker.gauge("cdc_captured_sequence", "Number of the last run in the journal."),
             applied_sequence: maker.gauge("cdc_applied_sequence", "Number of the last run in the target."),
-            source_heard: maker
-                .seconds("cdc_source_heard_timestamp_seconds", "When the source last answered, by the agent's clock."),
+            source_heard: maker.seconds(
+                "cdc_source_heard_timestamp_seconds",
+                "When the source last answered, by the agent's clock.",
+            ),
             agent_state,
             journal_bytes: maker.gauge("cdc_journal_bytes", "Bytes of the journal on disk."),
             journal_runs: maker.gauge("cdc_journal_runs", "Runs that wait in the journal."),
-            journal_oldest_age: maker
-                .seconds("cdc_journal_oldest_age_seconds", "Age of the oldest run that waits, 0 when none does."),
-            journal_full: maker.gauge("cdc_journal_full", "1 while capture waits because the journal is full."),
+            journal_oldest_age: maker.seconds(
+                "cdc_journal_oldest_age_seconds",
+                "Age of the oldest run that waits, 0 when none does.",
+            ),
+            journal_full: maker
+                .gauge("cdc_journal_full", "1 while capture waits because the journal is full."),
             apply_duration: maker
                 .durations("cdc_apply_duration_seconds", "From reading a run to the answer to its COMMIT."),
             applied_runs: maker.count("cdc_applied_runs_total", "Runs applied."),
@@ -177,7 +182,10 @@ fn whole(number: u64) -> i64 {
 }
 
 fn seconds(micros: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "microseconds since 1970 fit a double's 53 bits until 2255")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "microseconds since 1970 fit a double's 53 bits until 2255"
+    )]
     let micros = micros as f64;
     micros / 1e6
 }
