@@ -67,17 +67,21 @@ pub(crate) async fn client(url: &str) -> Client {
 }
 
 impl Target {
-    /// A migrated database; tables come with [`Target::prepare`].
-    pub(crate) async fn empty(name: &str, configure: impl FnOnce(&mut Settings)) -> Self {
+    /// A database without the shared schema.
+    pub(crate) async fn bare(name: &str) -> Bare {
         let server = server();
         let admin = client(&server.url("postgres")).await;
         admin.batch_execute(&format!("create database {name}")).await.unwrap();
-        let mut settings = settings(&server, name);
+        let url = server.url(name);
+        Bare { settings: settings(&server, name), observer: client(&url).await, url, server }
+    }
+
+    /// A migrated database; tables come with [`Target::prepare`].
+    pub(crate) async fn empty(name: &str, configure: impl FnOnce(&mut Settings)) -> Self {
+        let Bare { mut settings, observer, url, server } = Self::bare(name).await;
         configure(&mut settings);
         let mut applier = Applier::connect(settings.clone()).await.unwrap();
         applier.migrate().await.unwrap();
-        let url = server.url(name);
-        let observer = client(&url).await;
         let journal = JournalId(Uuid::new_v4());
         Self { settings, applier, journal, observer, url, last: None, sequence: 0, _server: server }
     }
@@ -130,10 +134,21 @@ impl Target {
 
     /// One text of one row, `∅` for NULL or no row.
     pub(crate) async fn show(&self, sql: &str) -> String {
-        let row =
-            self.observer.query_opt(&format!("select x::text from ({sql}) as shown(x)"), &[]).await.unwrap();
-        row.and_then(|row| row.get(0)).unwrap_or_else(|| "∅".to_owned())
+        show(&self.observer, sql).await
     }
+}
+
+/// A database without the shared schema, and a way to it.
+pub(crate) struct Bare {
+    pub(crate) settings: Settings,
+    pub(crate) observer: Client,
+    pub(crate) url: String,
+    server: Arc<Postgres>,
+}
+
+pub(crate) async fn show(observer: &Client, sql: &str) -> String {
+    let row = observer.query_opt(&format!("select x::text from ({sql}) as shown(x)"), &[]).await.unwrap();
+    row.and_then(|row| row.get(0)).unwrap_or_else(|| "∅".to_owned())
 }
 
 pub(crate) fn plans(layouts: &[Layout]) -> Vec<TablePlan> {

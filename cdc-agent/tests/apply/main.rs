@@ -6,6 +6,7 @@ mod access;
 mod fence;
 mod fixture;
 mod load;
+mod migrations;
 mod model;
 mod plans;
 mod quarantine;
