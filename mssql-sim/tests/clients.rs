@@ -35,7 +35,8 @@ async fn check_every_type(options: Options) {
     run(&mut client, EVERY_VALUE).await;
     run(&mut client, "INSERT INTO dbo.every_type (id) VALUES (2)").await;
 
-    let rows = rows(&mut client, "SELECT * FROM dbo.every_type ORDER BY id").await.expect("both rows are read");
+    let rows =
+        rows(&mut client, "SELECT * FROM dbo.every_type ORDER BY id").await.expect("both rows are read");
     let cells: Vec<String> =
         rows[0].cells().map(|(column, value)| format!("{} {value:?}", column.name())).collect();
     let expected = [
@@ -182,6 +183,25 @@ async fn a_batch_runs_by_the_rules_of_its_errors() {
     let caught = "SET XACT_ABORT OFF; BEGIN TRY INSERT INTO dbo.t VALUES (1) END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH";
     let row = &rows(&mut client, caught).await.unwrap()[0];
     assert_eq!(row.get::<i32, _>(0), Some(2627));
+
+    let inner =
+        "BEGIN TRY EXEC('SELECT * FROM dbo.nowhere') END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH";
+    let row = &rows(&mut client, inner).await.unwrap()[0];
+    assert_eq!(row.get::<i32, _>(0), Some(208), "what ends an inner batch is caught by the outer one");
+    let own = "BEGIN TRY SELECT * FROM dbo.nowhere END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH";
+    assert_eq!(error_number(&mut client, own).await, 208);
+
+    let doomed = "SET XACT_ABORT ON; BEGIN TRAN
+        BEGIN TRY INSERT INTO dbo.t VALUES (1) END TRY BEGIN CATCH SELECT XACT_STATE() END CATCH";
+    assert_eq!(error_number(&mut client, doomed).await, 3998, "a doomed transaction ends with its batch");
+    let refused = "INSERT INTO dbo.t VALUES (9); SELECT missing FROM dbo.t";
+    assert_eq!(error_number(&mut client, refused).await, 207);
+    let row = &rows(&mut client, count).await.unwrap()[0];
+    assert_eq!(
+        (row.get::<i32, _>(0), row.get::<i32, _>(1)),
+        (Some(2), Some(0)),
+        "nothing of a refused batch runs"
+    );
 
     let control = "DECLARE @i int = 0, @sum int = 0
         WHILE @i < 10 BEGIN SET @i += 1 IF @i % 2 = 0 CONTINUE IF @i > 7 BREAK SET @sum = @sum + @i END

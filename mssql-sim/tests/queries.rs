@@ -98,6 +98,15 @@ async fn groups_and_aggregates() {
 #[tokio::test]
 async fn subqueries_and_set_operators() {
     check(&[
+        // The derived table inside the subquery refers to the outer row.
+        (
+            "SELECT id FROM orders o WHERE company = 1 AND EXISTS (SELECT 1 FROM (SELECT order_id FROM lines l WHERE l.order_id = o.id) d)",
+            "10; 11",
+        ),
+        (
+            "SELECT o.id, x.line FROM orders o CROSS APPLY (SELECT TOP (o.id - 9) line FROM lines ORDER BY order_id, line) x WHERE o.company = 1 AND o.id < 12",
+            "10,1; 11,1; 11,2",
+        ),
         ("SELECT id FROM orders o WHERE EXISTS (SELECT * FROM lines l WHERE l.order_id = o.id AND l.qty >= 3)", "10; 10"),
         ("SELECT company, id FROM orders WHERE id NOT IN (SELECT order_id FROM lines)", "1,12"),
         ("SELECT id FROM orders WHERE customer NOT IN (SELECT body FROM notes)", ""),
@@ -151,6 +160,9 @@ async fn the_catalog_joins_like_tables() {
 async fn a_query_is_refused_by_its_number() {
     let server = server(WAREHOUSE).await;
     for (sql, expected) in [
+        ("SELECT * FROM (SELECT id FROM orders ORDER BY id) AS d", 1033),
+        ("SELECT TOP (1) id FROM orders ORDER BY id OFFSET 1 ROWS", 10741),
+        ("SELECT id FROM orders HAVING 1 = 1", 8120),
         ("SELECT nothing FROM orders", 207),
         ("SELECT x.id FROM orders o", 4104),
         ("SELECT orders.id FROM orders o", 4104),

@@ -37,8 +37,10 @@ pub(super) struct Frame<'a> {
     pub(super) variables: Variables,
     /// `SCOPE_IDENTITY()`
     pub(super) scope_identity: Option<i64>,
-    /// TRY blocks around the statement.
+    /// TRY blocks around the statement, that of a caller included.
     protected: u32,
+    /// The batch runs inside a TRY of its caller, which also takes what ends the batch.
+    caller_protects: bool,
     /// Errors of the CATCH blocks around the statement, innermost last.
     pub(super) caught: Vec<SqlError>,
 }
@@ -238,7 +240,7 @@ impl Session {
         let result = self.run_statements(frame, body).await;
         frame.protected -= 1;
         let error = match result {
-            Err(Failure::Error(error)) => error,
+            Err(Failure::Error(error)) if error.reach != Reach::Batch => error,
             other => return other,
         };
         if error.reach == Reach::Transaction
@@ -325,13 +327,19 @@ impl Session {
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn new(text: &'a str, events: &'a Events, variables: Variables, protected: bool) -> Self {
+    pub(super) fn new(
+        text: &'a str,
+        events: &'a Events,
+        variables: Variables,
+        caller_protects: bool,
+    ) -> Self {
         Self {
             text,
             events,
             variables,
             scope_identity: None,
-            protected: u32::from(protected),
+            protected: u32::from(caller_protects),
+            caller_protects,
             caught: Vec::new(),
         }
     }
@@ -341,9 +349,13 @@ impl<'a> Frame<'a> {
         self.protected > 0
     }
 
-    /// Errors that end a batch before it runs cannot be caught in it.
+    /// Whether a TRY takes an error. What ends a batch is not caught in the batch itself.
     fn catches(&self, error: &SqlError) -> bool {
-        self.is_protected() && matches!(error.reach, Reach::Statement | Reach::Transaction)
+        match error.reach {
+            Reach::Statement | Reach::Transaction => self.is_protected(),
+            Reach::Batch => self.caller_protects,
+            Reach::Connection => false,
+        }
     }
 }
 
