@@ -110,7 +110,7 @@ impl Parts {
 
     /// Hour of the half day padded with a blank, and the half.
     fn half_day(&self) -> (u64, &'static str) {
-        let hour = if self.hour % 12 == 0 { 12 } else { self.hour % 12 };
+        let hour = if self.hour.is_multiple_of(12) { 12 } else { self.hour % 12 };
         (hour, if self.hour < 12 { "AM" } else { "PM" })
     }
 

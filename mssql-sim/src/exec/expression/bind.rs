@@ -207,7 +207,7 @@ impl Scalar {
     }
 
     /// The scalar as text, of whatever length it has.
-    pub(crate) fn as_text(self) -> Result<Self, SqlError> {
+    pub(crate) fn into_text(self) -> Result<Self, SqlError> {
         if is_text(self.sql_type) {
             return Ok(self);
         }

@@ -104,7 +104,7 @@ fn text_operand(scalar: Scalar, position: usize) -> Result<Scalar, Interrupt> {
         Family::Binary | Family::RowVersion => {
             Err(invalid_argument(scalar.sql_type, position, "like").into())
         }
-        _ => Ok(scalar.as_text()?),
+        _ => Ok(scalar.into_text()?),
     }
 }
 

@@ -14,8 +14,8 @@ pub struct RowExpression(Bound);
 
 #[derive(Debug)]
 enum Bound {
-    Scalar(Scalar),
-    Condition(Condition),
+    Scalar(Box<Scalar>),
+    Condition(Box<Condition>),
 }
 
 impl RowExpression {
@@ -25,7 +25,7 @@ impl RowExpression {
     /// What binding raises: 207 for an unknown column, 195 for an unknown function, type errors.
     pub fn scalar(context: &ExecContext, table: &TableDef, expr: &Expr) -> Result<Self, Interrupt> {
         let scope = Scope::over(ScopeSource::table(&table.name, table));
-        Ok(Self(Bound::Scalar(Binder::new(context, &scope).scalar(expr)?)))
+        Ok(Self(Bound::Scalar(Box::new(Binder::new(context, &scope).scalar(expr)?))))
     }
 
     /// Binds an expression without columns, such as a DEFAULT.
@@ -33,7 +33,7 @@ impl RowExpression {
     /// # Errors
     /// As [`RowExpression::scalar`].
     pub fn constant(context: &ExecContext, expr: &Expr) -> Result<Self, Interrupt> {
-        Ok(Self(Bound::Scalar(Binder::new(context, &Scope::empty()).scalar(expr)?)))
+        Ok(Self(Bound::Scalar(Box::new(Binder::new(context, &Scope::empty()).scalar(expr)?))))
     }
 
     /// Binds a condition.
@@ -42,7 +42,7 @@ impl RowExpression {
     /// As [`RowExpression::scalar`].
     pub fn condition(context: &ExecContext, table: &TableDef, expr: &Expr) -> Result<Self, Interrupt> {
         let scope = Scope::over(ScopeSource::table(&table.name, table));
-        Ok(Self(Bound::Condition(Binder::new(context, &scope).condition(expr)?)))
+        Ok(Self(Bound::Condition(Box::new(Binder::new(context, &scope).condition(expr)?))))
     }
 
     /// Type of the value, and whether it may be NULL; that of a condition is `bit`.

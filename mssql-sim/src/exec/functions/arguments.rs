@@ -49,7 +49,7 @@ impl<'a> Arguments<'a> {
         if matches!(family(scalar.sql_type), Family::Binary | Family::RowVersion) {
             return Err(invalid_argument(scalar.sql_type, position + 1, self.name));
         }
-        self.scalars[position] = scalar.as_text()?;
+        self.scalars[position] = scalar.into_text()?;
         Ok(self.scalars[position].sql_type)
     }
 

@@ -9,10 +9,12 @@ mod conditional;
 mod date;
 mod date_part;
 mod hash;
-mod metadata;
 mod number;
+mod object;
+mod property;
 mod session;
 mod text;
+mod tracking;
 
 use std::ops::RangeInclusive;
 
@@ -133,7 +135,9 @@ fn definition(name: &str) -> Option<Definition> {
         .or_else(|| date::definition(name))
         .or_else(|| hash::definition(name))
         .or_else(|| session::definition(name))
-        .or_else(|| metadata::definition(name))
+        .or_else(|| object::definition(name))
+        .or_else(|| property::definition(name))
+        .or_else(|| tracking::definition(name))
 }
 
 fn wrong_count(name: &str, count: &RangeInclusive<usize>) -> SqlError {

@@ -308,7 +308,7 @@ fn pat_index(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
 }
 
 fn concat(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
-    let joined = values.iter().flat_map(|v| units(v)).copied().collect();
+    let joined = values.iter().flat_map(units).copied().collect();
     fitted(Value::Text(joined), site.result.sql_type)
 }
 

@@ -80,15 +80,7 @@ pub(super) struct AggregateCall {
     sql_type: SqlType,
 }
 
-/// Grouping and aggregates of a query.
-#[derive(Debug)]
-pub(super) struct AggregatePlan {
-    place: usize,
-    group_by: Vec<Scalar>,
-    calls: Vec<AggregateCall>,
-}
-
-/// Aggregates of a query while its expressions are bound.
+/// Grouping and aggregates of a query. Binding its expressions adds the aggregates one by one.
 #[derive(Debug)]
 pub(crate) struct Aggregates {
     place: usize,
@@ -99,10 +91,6 @@ pub(crate) struct Aggregates {
 impl Aggregates {
     pub(super) fn new(place: usize, group_by: Vec<Scalar>) -> Self {
         Self { place, group_by, calls: Vec::new() }
-    }
-
-    pub(super) fn finish(self) -> AggregatePlan {
-        AggregatePlan { place: self.place, group_by: self.group_by, calls: self.calls }
     }
 
     /// Whether the query is grouped by an expression that is more than a column.
@@ -358,7 +346,7 @@ impl Aggregation {
     }
 
     /// Adds the row in the tuple to its group.
-    fn take_in(&mut self, plan: &AggregatePlan, scene: &Scene<'_>, tuple: &Tuple) -> Result<(), Interrupt> {
+    fn take_in(&mut self, plan: &Aggregates, scene: &Scene<'_>, tuple: &Tuple) -> Result<(), Interrupt> {
         let frame = scene.frame(tuple);
         let mut key = Vec::new();
         for group in &plan.group_by {
@@ -380,7 +368,7 @@ impl Aggregation {
     }
 
     /// The groups; without GROUP BY there is one even over no rows.
-    fn finish(&mut self, plan: &AggregatePlan) -> std::vec::IntoIter<Group> {
+    fn finish(&mut self, plan: &Aggregates) -> std::vec::IntoIter<Group> {
         let mut groups = std::mem::take(&mut self.groups);
         if groups.is_empty() && plan.group_by.is_empty() {
             let accumulators = plan.calls.iter().map(AggregateCall::accumulator).collect();

@@ -19,7 +19,7 @@ pub(super) enum Raw {
     Nothing,
     Table { place: usize, read: TableRead },
     Other(usize, Relation),
-    Join { kind: OuterKind, lateral: bool, left: Box<Raw>, right: Box<Raw>, on: Option<Condition> },
+    Join { kind: OuterKind, lateral: bool, left: Box<Raw>, right: Box<Raw>, on: Option<Box<Condition>> },
 }
 
 /// What a side of a join knows before it runs.
@@ -55,7 +55,7 @@ impl Raw {
                 Relation::Table(Arc::new(TableLeaf { place, read, access }))
             }
             Self::Join { kind, lateral, left, right, on } => {
-                arrange_join(kind, lateral, (*left, *right), on, given)
+                arrange_join(kind, lateral, (*left, *right), on.map(|on| *on), given)
             }
         }
     }
@@ -185,7 +185,7 @@ fn is_prefix(order_by: &[(Scalar, bool)], source: usize, columns: &[KeyColumn], 
         }
         match rest {
             [next, behind @ ..] if next.column == place.column && next.descending == *descending => {
-                rest = behind
+                rest = behind;
             }
             _ => return false,
         }

@@ -1,20 +1,21 @@
 //! From a query's syntax to its plan.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::aggregate::{Aggregates, contains_aggregate};
 use super::bind_from::FromBinder;
 use super::plan::{Ctes, DerivedLeaf, OutputColumn, PlanBody, QueryPlan, Relation, SelectPlan, SetPlan, Top};
+use super::select_list::Items;
 use super::window::Windows;
 use crate::engine::Interrupt;
 use crate::exec::context::ExecContext;
-use crate::exec::conversion::unify;
+use crate::exec::conversion::{as_decimal, unify};
+use crate::exec::expression::Scalar;
 use crate::exec::expression::bind::{Binder, joint_type, stronger};
-use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
-use crate::exec::expression::{Node, Scalar, TextCollation};
+use crate::exec::expression::scope::{Scope, ScopeSource};
 use crate::parser::ast::{Expr, Query, QueryBody, Select, SelectItem, SetOperator};
-use crate::types::{ColumnMeta, SqlError, SqlType, Value};
+use crate::types::{ColumnMeta, SqlError, SqlType};
 
 /// Binds a query; `outer` is the scope around it.
 pub(crate) fn bind_query(
@@ -24,15 +25,45 @@ pub(crate) fn bind_query(
     query: &Query,
 ) -> Result<Arc<QueryPlan>, Interrupt> {
     let own = Ctes { list: &query.ctes, outer: ctes };
-    let binder = QueryBinder { context, outer, ctes: if query.ctes.is_empty() { ctes } else { Some(&own) } };
+    let ctes = if query.ctes.is_empty() { ctes } else { Some(&own) };
+    let binder = QueryBinder { context, outer, ctes, correlated: Cell::new(false) };
+    let order = Order { by: &query.order_by, offset: query.offset.as_ref(), fetch: query.fetch.as_ref() };
     if let QueryBody::Select(select) = &query.body {
-        return binder.select(select, query).map(Arc::new);
+        return binder.select(select, order).map(Arc::new);
     }
     let body = binder.body(&query.body)?;
     if query.order_by.is_empty() {
         return Ok(body);
     }
-    binder.ordered(body, query).map(Arc::new)
+    binder.ordered(body, order).map(Arc::new)
+}
+
+/// Binds a query whose rows have no order of their own: a subquery, a derived table, a CTE.
+///
+/// # Errors
+/// 1033 for an ORDER BY that chooses no rows.
+pub(super) fn bind_unordered(
+    context: &ExecContext,
+    outer: Option<&Scope<'_>>,
+    ctes: Option<&Ctes<'_>>,
+    query: &Query,
+) -> Result<Arc<QueryPlan>, Interrupt> {
+    let chooses =
+        query.offset.is_some() || matches!(&query.body, QueryBody::Select(select) if select.top.is_some());
+    if !query.order_by.is_empty() && !chooses {
+        let message = "The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common \
+                       table expressions, unless TOP, OFFSET or FOR XML is also specified.";
+        return Err(SqlError { class: 15, ..SqlError::batch(1033, message) }.into());
+    }
+    bind_query(context, outer, ctes, query)
+}
+
+/// ORDER BY, OFFSET and FETCH.
+#[derive(Clone, Copy, Default)]
+struct Order<'q> {
+    by: &'q [(Expr, bool)],
+    offset: Option<&'q Expr>,
+    fetch: Option<&'q Expr>,
 }
 
 /// Binds the queries of one level.
@@ -40,27 +71,14 @@ struct QueryBinder<'a> {
     context: &'a ExecContext,
     outer: Option<&'a Scope<'a>>,
     ctes: Option<&'a Ctes<'a>>,
-}
-
-/// The list of a SELECT, bound.
-struct Items {
-    scalars: Vec<Scalar>,
-    columns: Vec<OutputColumn>,
+    /// Whether a number of rows depends on an outer query's row.
+    correlated: Cell<bool>,
 }
 
 impl QueryBinder<'_> {
     fn body(&self, body: &QueryBody) -> Result<Arc<QueryPlan>, Interrupt> {
         match body {
-            QueryBody::Select(select) => {
-                let bare = Query {
-                    ctes: Vec::new(),
-                    body: QueryBody::Values(Vec::new()),
-                    order_by: Vec::new(),
-                    offset: None,
-                    fetch: None,
-                };
-                self.select(select, &bare).map(Arc::new)
-            }
+            QueryBody::Select(select) => self.select(select, Order::default()).map(Arc::new),
             QueryBody::Set { operator, left, right } => self.set(*operator, left, right).map(Arc::new),
             QueryBody::Values(rows) => self.values(rows).map(Arc::new),
         }
@@ -115,13 +133,13 @@ impl QueryBinder<'_> {
             for row in &mut bound {
                 row[column] = row[column].clone().converted(sql_type)?;
             }
-            columns.push(output(String::new(), sql_type, nullable, collation));
+            columns.push(OutputColumn::new(String::new(), sql_type, nullable, collation));
         }
         Ok(QueryPlan::new(columns, PlanBody::Values(bound), scope.correlated.get()))
     }
 
     /// A set operation or VALUES with ORDER BY: a SELECT of all its columns.
-    fn ordered(&self, body: Arc<QueryPlan>, query: &Query) -> Result<QueryPlan, Interrupt> {
+    fn ordered(&self, body: Arc<QueryPlan>, order: Order<'_>) -> Result<QueryPlan, Interrupt> {
         let mut scope = Scope::inside(self.outer);
         let source = ScopeSource {
             collations: body.columns.iter().map(|c| Some(c.collation.collation.clone())).collect(),
@@ -132,11 +150,11 @@ impl QueryBinder<'_> {
         let items = Items { scalars, columns: body.columns.clone() };
         let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) };
         let mut order_by = Vec::new();
-        for (expr, descending) in &query.order_by {
+        for (expr, descending) in order.by {
             order_by.push((items.order_key(expr, &binder, false)?, *descending));
         }
-        let (top, offset) = self.paging(query)?;
-        let correlated = body.correlated;
+        let (top, offset) = self.paging(order)?;
+        let correlated = body.correlated || self.correlated.get();
         let plan = SelectPlan {
             width: 1,
             relation: Relation::Derived(Arc::new(DerivedLeaf { place: 0, plan: body, lateral: false })),
@@ -154,7 +172,7 @@ impl QueryBinder<'_> {
     }
 
     /// One SELECT with the ORDER BY and paging of its query.
-    fn select(&self, select: &Select, query: &Query) -> Result<QueryPlan, Interrupt> {
+    fn select(&self, select: &Select, order: Order<'_>) -> Result<QueryPlan, Interrupt> {
         let mut from = FromBinder::new(self.context, self.outer, self.ctes);
         let raw = from.bind_all(&select.from)?;
         let scope = from.into_scope();
@@ -168,10 +186,8 @@ impl QueryBinder<'_> {
             SelectItem::Wildcard(_) => None,
         });
         let grouped = !group_by.is_empty()
-            || listed
-                .chain(&select.having)
-                .chain(query.order_by.iter().map(|(e, _)| e))
-                .any(contains_aggregate);
+            || select.having.is_some()
+            || listed.chain(order.by.iter().map(|(e, _)| e)).any(contains_aggregate);
         let aggregates = RefCell::new(Aggregates::new(sources, group_by));
         let windows = RefCell::new(Windows::new(sources + 1));
         let binder = Binder { aggregates: grouped.then_some(&aggregates), windows: Some(&windows), ..plain };
@@ -179,15 +195,19 @@ impl QueryBinder<'_> {
         let items = Items::bind(&binder, &select.items)?;
         let having = select.having.as_ref().map(|h| binder.condition(h)).transpose()?;
         let mut order_by = Vec::new();
-        for (expr, descending) in &query.order_by {
+        for (expr, descending) in order.by {
             order_by.push((items.order_key(expr, &binder, select.distinct)?, *descending));
         }
-        let (mut top, offset) = self.paging(query)?;
+        let (mut top, offset) = self.paging(order)?;
         if let Some((count, percent)) = &select.top {
+            if offset.is_some() {
+                let message = "A TOP can not be used in the same query or sub-query as a OFFSET.";
+                return Err(SqlError { class: 15, ..SqlError::batch(10741, message) }.into());
+            }
             top = Some(self.top(count, *percent)?);
         }
         let relation = raw.plan(filter.as_ref());
-        let windows = windows.into_inner().finish();
+        let windows = Some(windows.into_inner()).filter(|w| !w.is_empty());
         if !grouped && windows.is_none() && relation.comes_in_order(&order_by) {
             order_by.clear();
         }
@@ -195,7 +215,7 @@ impl QueryBinder<'_> {
             width: sources + 2,
             relation,
             filter,
-            aggregate: grouped.then(|| aggregates.into_inner().finish()),
+            aggregate: grouped.then(|| aggregates.into_inner()),
             having,
             windows,
             items: items.scalars,
@@ -204,133 +224,40 @@ impl QueryBinder<'_> {
             top,
             offset,
         };
-        let correlated = scope.correlated.get();
+        let correlated = scope.correlated.get() || self.correlated.get();
         Ok(QueryPlan::new(items.columns, PlanBody::Select(Arc::new(plan)), correlated))
     }
 
     /// FETCH and OFFSET.
-    fn paging(&self, query: &Query) -> Result<(Option<Top>, Option<Scalar>), Interrupt> {
-        let fetch = query.fetch.as_ref().map(|f| self.count(f)).transpose()?.map(Top::Rows);
-        Ok((fetch, query.offset.as_ref().map(|o| self.count(o)).transpose()?))
+    fn paging(&self, order: Order<'_>) -> Result<(Option<Top>, Option<Scalar>), Interrupt> {
+        let fetch = order.fetch.map(|f| self.row_count(f)).transpose()?.map(Top::Rows);
+        Ok((fetch, order.offset.map(|o| self.row_count(o)).transpose()?))
     }
 
     fn top(&self, count: &Expr, percent: bool) -> Result<Top, Interrupt> {
-        if !percent {
-            return self.count(count).map(Top::Rows);
+        if percent {
+            return Ok(Top::Percent(self.outside(count)?.converted(SqlType::Float)?));
         }
-        let scope = Scope::inside(self.outer);
-        Ok(Top::Percent(Binder::new(self.context, &scope).scalar(count)?.converted(SqlType::Float)?))
+        self.row_count(count).map(Top::Rows)
     }
 
     /// A number of rows: 1060 if it is no integer.
-    fn count(&self, expr: &Expr) -> Result<Scalar, Interrupt> {
-        let scope = Scope::inside(self.outer);
-        let scalar = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) }.scalar(expr)?;
-        match scalar.sql_type {
-            SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => {
-                Ok(scalar.converted(SqlType::BigInt)?)
-            }
-            SqlType::Numeric { scale: 0, .. } | SqlType::Decimal { scale: 0, .. } => {
-                Ok(scalar.converted(SqlType::BigInt)?)
-            }
+    fn row_count(&self, expr: &Expr) -> Result<Scalar, Interrupt> {
+        let scalar = self.outside(expr)?;
+        match as_decimal(scalar.sql_type) {
+            Some((_, 0)) if scalar.sql_type != SqlType::Bit => Ok(scalar.converted(SqlType::BigInt)?),
             _ => {
                 let message = "The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.";
                 Err(SqlError { class: 15, ..SqlError::batch(1060, message) }.into())
             }
         }
     }
-}
 
-fn output(name: String, sql_type: SqlType, nullable: bool, collation: TextCollation) -> OutputColumn {
-    OutputColumn {
-        meta: ColumnMeta { name, sql_type, nullable, identity: false, computed: false },
-        collation,
-    }
-}
-
-impl Items {
-    fn bind(binder: &Binder<'_>, list: &[SelectItem]) -> Result<Self, Interrupt> {
-        let mut items = Self { scalars: Vec::new(), columns: Vec::new() };
-        for item in list {
-            match item {
-                SelectItem::Wildcard(qualifier) => items.wildcard(binder, qualifier.as_deref())?,
-                SelectItem::Expr(expr, alias) => {
-                    let scalar = binder.scalar(expr)?;
-                    let name = match (alias, expr) {
-                        (Some(alias), _) => alias.clone(),
-                        (None, Expr::Column(parts)) => parts[parts.len() - 1].clone(),
-                        _ => String::new(),
-                    };
-                    items.push(name, scalar);
-                }
-            }
-        }
-        Ok(items)
-    }
-
-    fn push(&mut self, name: String, scalar: Scalar) {
-        let mut column = output(name, scalar.sql_type, scalar.nullable, scalar.collation.clone());
-        if let Node::Column(place) = &scalar.node
-            // What the query computes itself stands behind its sources and has no layout.
-            && let Some(meta) = place.layout.get(place.column)
-        {
-            (column.meta.identity, column.meta.computed) = (meta.identity, meta.computed);
-        }
-        self.columns.push(column);
-        self.scalars.push(scalar);
-    }
-
-    fn wildcard(&mut self, binder: &Binder<'_>, qualifier: Option<&str>) -> Result<(), Interrupt> {
-        let sources = &binder.scope.sources;
-        let wanted = |source: &ScopeSource| qualifier.is_none_or(|q| same_name(&source.name, q));
-        if !sources.iter().any(wanted) {
-            return Err(match qualifier {
-                Some(qualifier) => {
-                    let message = format!("The column prefix '{qualifier}' does not match with a table name or alias name used in the query.");
-                    SqlError::batch(107, message)
-                }
-                None => SqlError { class: 15, ..SqlError::batch(263, "Must specify table to select from.") },
-            }
-            .into());
-        }
-        for (place, source) in sources.iter().enumerate().filter(|(_, source)| wanted(source)) {
-            for column in 0..source.columns.len() {
-                let scalar = binder.scope.column(0, place, column);
-                if let Some(aggregates) = binder.aggregates {
-                    aggregates.borrow().require_grouped(&scalar, binder.scope)?;
-                }
-                self.push(source.columns[column].name.clone(), scalar);
-            }
-        }
-        Ok(())
-    }
-
-    /// What an item of ORDER BY sorts by: a position in the list, an alias, or an expression of its own.
-    fn order_key(&self, expr: &Expr, binder: &Binder<'_>, listed_only: bool) -> Result<Scalar, Interrupt> {
-        if let Expr::Literal(Value::Int(position), SqlType::Int) = expr {
-            let index = usize::try_from(*position).ok().and_then(|p| p.checked_sub(1));
-            return index.and_then(|i| self.scalars.get(i)).cloned().ok_or_else(|| {
-                let message = format!("The ORDER BY position number {position} is out of range of the number of items in the select list.");
-                SqlError::batch(108, message).into()
-            });
-        }
-        if let Expr::Column(parts) = expr
-            && let [name] = parts.as_slice()
-        {
-            let mut named =
-                self.columns.iter().zip(&self.scalars).filter(|(c, _)| same_name(&c.meta.name, name));
-            if let Some((_, scalar)) = named.next() {
-                if named.any(|(_, other)| other != scalar) {
-                    return Err(SqlError::batch(209, format!("Ambiguous column name '{name}'.")).into());
-                }
-                return Ok(scalar.clone());
-            }
-        }
-        let scalar = binder.scalar(expr)?;
-        if listed_only && !self.scalars.contains(&scalar) {
-            let message = "ORDER BY items must appear in the select list if SELECT DISTINCT is specified.";
-            return Err(SqlError { class: 15, ..SqlError::batch(145, message) }.into());
-        }
+    /// An expression that sees the outer queries only.
+    fn outside(&self, expr: &Expr) -> Result<Scalar, Interrupt> {
+        let scope = Scope::inside(self.outer);
+        let scalar = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) }.scalar(expr)?;
+        self.correlated.set(self.correlated.get() || scope.correlated.get());
         Ok(scalar)
     }
 }

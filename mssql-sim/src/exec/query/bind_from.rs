@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::arrange::Raw;
-use super::bind::bind_query;
+use super::bind::bind_unordered;
 use super::plan::{Ctes, DerivedLeaf, MadeLeaf, Maker, OuterKind, QueryPlan, Relation};
 use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead, tracking};
 use crate::exec::context::ExecContext;
@@ -11,6 +11,9 @@ use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
 use crate::parser::ast::{Expr, JoinKind, ObjectName, TableRef};
 use crate::types::{SqlError, SqlType};
+
+/// Names of the columns of a common table expression, if given, and its plan.
+type CommonTable = (Vec<String>, Arc<QueryPlan>);
 
 /// Binds the items of a FROM clause.
 pub(super) struct FromBinder<'a> {
@@ -78,9 +81,9 @@ impl<'a> FromBinder<'a> {
             TableRef::Table { name, alias, hints } => self.named(name, alias.as_deref(), hints),
             TableRef::Derived { query, alias, columns } => {
                 let plan = if lateral {
-                    bind_query(self.context, Some(&self.scope), self.ctes, query)?
+                    bind_unordered(self.context, Some(&self.scope), self.ctes, query)?
                 } else {
-                    bind_query(self.context, self.scope.outer, self.ctes, query)?
+                    bind_unordered(self.context, self.scope.outer, self.ctes, query)?
                 };
                 self.derived((plan, lateral), alias, columns)
             }
@@ -133,7 +136,7 @@ impl<'a> FromBinder<'a> {
     }
 
     /// The plan of a CTE in reach; one sees only those before it.
-    fn common_table(&self, name: &str) -> Result<Option<(Vec<String>, Arc<QueryPlan>)>, Interrupt> {
+    fn common_table(&self, name: &str) -> Result<Option<CommonTable>, Interrupt> {
         let mut level = self.ctes;
         while let Some(ctes) = level {
             if let Some(position) = ctes.list.iter().rposition(|(n, ..)| same_name(n, name)) {
@@ -142,7 +145,7 @@ impl<'a> FromBinder<'a> {
                 if mentions(query, name) {
                     return Err(SqlError::unsupported("recursive common table expression").into());
                 }
-                let plan = bind_query(self.context, None, Some(&before), query)?;
+                let plan = bind_unordered(self.context, None, Some(&before), query)?;
                 return Ok(Some((columns.clone(), plan)));
             }
             level = ctes.outer;
@@ -156,6 +159,9 @@ impl<'a> FromBinder<'a> {
         alias: &str,
         names: &[String],
     ) -> Result<Raw, Interrupt> {
+        if plan.correlated && !lateral {
+            self.scope.correlated.set(true);
+        }
         let mut columns = plan.layout().to_vec();
         if !names.is_empty() && names.len() != columns.len() {
             let (number, side) = if names.len() < columns.len() { (8158, "more") } else { (8159, "fewer") };
@@ -293,7 +299,7 @@ impl<'a> FromBinder<'a> {
             JoinKind::Right => {
                 optional(&mut self.scope.sources[first..middle]);
                 let (left, right) = (Box::new(right), Box::new(left));
-                return Ok(Raw::Join { kind: OuterKind::Left, lateral, left, right, on });
+                return Ok(Raw::Join { kind: OuterKind::Left, lateral, left, right, on: on.map(Box::new) });
             }
             JoinKind::Full => {
                 optional(&mut self.scope.sources[first..end]);
@@ -301,7 +307,7 @@ impl<'a> FromBinder<'a> {
             }
         };
         let (left, right) = (Box::new(left), Box::new(right));
-        Ok(Raw::Join { kind: outer, lateral, left, right, on })
+        Ok(Raw::Join { kind: outer, lateral, left, right, on: on.map(Box::new) })
     }
 }
 

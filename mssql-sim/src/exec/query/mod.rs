@@ -16,6 +16,7 @@ pub(crate) mod plan;
 mod row_key;
 mod run;
 mod seek;
+mod select_list;
 mod sort;
 mod source;
 pub(crate) mod window;

@@ -6,12 +6,12 @@
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use super::aggregate::AggregatePlan;
-use super::bind::bind_query;
+use super::aggregate::Aggregates;
+use super::bind::bind_unordered;
 use super::row_key::push_key;
 use super::run::Run;
 use super::seek::Access;
-use super::window::WindowPlan;
+use super::window::Windows;
 use crate::catalog::View;
 use crate::engine::collation::Collation;
 use crate::engine::{DatabaseId, Interrupt, TableDef, TableRead};
@@ -21,10 +21,13 @@ use crate::exec::expression::{Condition, Frame, Scalar, TextCollation};
 use crate::parser::ast::{Query, SetOperator};
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 
+/// A common table expression: name, columns, query.
+type Cte = (String, Vec<String>, Query);
+
 /// Common table expressions in reach of a query: those of its own WITH that come before, and those of outer ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Ctes<'a> {
-    pub(crate) list: &'a [(String, Vec<String>, Query)],
+    pub(crate) list: &'a [Cte],
     pub(crate) outer: Option<&'a Ctes<'a>>,
 }
 
@@ -60,6 +63,12 @@ pub(crate) struct OutputColumn {
     pub(crate) collation: TextCollation,
 }
 
+impl OutputColumn {
+    pub(super) fn new(name: String, sql_type: SqlType, nullable: bool, collation: TextCollation) -> Self {
+        Self { meta: ColumnMeta { name, sql_type, nullable, identity: false, computed: false }, collation }
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum PlanBody {
     Select(Arc<SelectPlan>),
@@ -82,9 +91,9 @@ pub(super) struct SelectPlan {
     pub(super) width: usize,
     pub(super) relation: Relation,
     pub(super) filter: Option<Condition>,
-    pub(super) aggregate: Option<AggregatePlan>,
+    pub(super) aggregate: Option<Aggregates>,
     pub(super) having: Option<Condition>,
-    pub(super) windows: Option<WindowPlan>,
+    pub(super) windows: Option<Windows>,
     pub(super) items: Vec<Scalar>,
     pub(super) distinct: bool,
     /// Empty when the rows come in the wanted order anyway.
@@ -201,7 +210,7 @@ pub(super) struct EqualPair {
 
 /// Binds a query inside an expression.
 pub(crate) fn bind_subquery(binder: &Binder<'_>, query: &Query) -> Result<Arc<QueryPlan>, Interrupt> {
-    bind_query(binder.context, Some(binder.scope), binder.ctes, query)
+    bind_unordered(binder.context, Some(binder.scope), binder.ctes, query)
 }
 
 impl QueryPlan {

@@ -1,6 +1,6 @@
 //! A run of a plan: rows as values for other queries, or in row form for the client.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::aggregate::Aggregation;
@@ -148,8 +148,8 @@ struct SetRun {
     right: Run,
     /// Whether the left side of a union has ended.
     left_ended: bool,
-    /// Rows given already, or for EXCEPT and INTERSECT those of the right side with whether they were met.
-    seen: HashMap<Vec<u8>, bool>,
+    /// Rows that UNION and EXCEPT do not give again; rows of the right side that INTERSECT still waits for.
+    seen: HashSet<Vec<u8>>,
     right_read: bool,
 }
 
@@ -159,7 +159,7 @@ impl SetRun {
             left: Run::start(&plan.left),
             right: Run::start(&plan.right),
             left_ended: false,
-            seen: HashMap::new(),
+            seen: HashSet::new(),
             right_read: false,
         }
     }
@@ -174,7 +174,7 @@ impl SetRun {
             SetOperator::UnionAll => self.next_of_both(whole, plan, scene),
             SetOperator::Union => {
                 while let Some(row) = self.next_of_both(whole, plan, scene)? {
-                    if self.seen.insert(row_key(whole, &row), true).is_none() {
+                    if self.seen.insert(row_key(whole, &row)) {
                         return Ok(Some(row));
                     }
                 }
@@ -213,7 +213,7 @@ impl SetRun {
             match self.right.next(scene.context, scene.outer)? {
                 Some(row) => {
                     let row = converted(row, &plan.right, whole)?;
-                    self.seen.insert(row_key(whole, &row), false);
+                    self.seen.insert(row_key(whole, &row));
                 }
                 None => self.right_read = true,
             }
@@ -221,17 +221,12 @@ impl SetRun {
         while let Some(row) = self.left.next(scene.context, scene.outer)? {
             let row = converted(row, &plan.left, whole)?;
             let key = row_key(whole, &row);
-            match (plan.operator, self.seen.get_mut(&key)) {
-                (SetOperator::Intersect, Some(given)) => {
-                    if !std::mem::replace(given, true) {
-                        return Ok(Some(row));
-                    }
-                }
-                (SetOperator::Except, None) => {
-                    self.seen.insert(key, true);
-                    return Ok(Some(row));
-                }
-                _ => {}
+            let wanted = match plan.operator {
+                SetOperator::Intersect => self.seen.remove(&key),
+                _ => self.seen.insert(key),
+            };
+            if wanted {
+                return Ok(Some(row));
             }
         }
         Ok(None)

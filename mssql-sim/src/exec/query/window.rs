@@ -31,14 +31,7 @@ struct WindowCall {
     partitioned: usize,
 }
 
-/// Window functions of a query.
-#[derive(Debug)]
-pub(super) struct WindowPlan {
-    place: usize,
-    calls: Vec<WindowCall>,
-}
-
-/// Window functions of a query while its expressions are bound.
+/// Window functions of a query. Binding its expressions adds them one by one.
 #[derive(Debug)]
 pub(crate) struct Windows {
     place: usize,
@@ -50,9 +43,8 @@ impl Windows {
         Self { place, calls: Vec::new() }
     }
 
-    /// None if there are none.
-    pub(super) fn finish(self) -> Option<WindowPlan> {
-        (!self.calls.is_empty()).then_some(WindowPlan { place: self.place, calls: self.calls })
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
     }
 }
 
@@ -120,7 +112,7 @@ impl Windowing {
         Self { plan: plan.clone(), input: Feed::new(input), rows: Vec::new(), finished: None }
     }
 
-    fn finish(&mut self, plan: &WindowPlan) -> Result<Vec<Tuple>, SqlError> {
+    fn finish(&mut self, plan: &Windows) -> Result<Vec<Tuple>, SqlError> {
         let rows = std::mem::take(&mut self.rows);
         let mut values: Vec<Vec<Value>> = vec![Vec::with_capacity(plan.calls.len()); rows.len()];
         for (position, call) in plan.calls.iter().enumerate() {

@@ -1,0 +1,252 @@
+//! Names and ids of databases, schemas, objects, types and columns.
+
+use std::sync::Arc;
+
+use super::arguments::{Arguments, any_null, int, string};
+use super::{Body, Definition, Returns, Site};
+use crate::catalog::type_facts::facts;
+use crate::engine::{DatabaseId, Interrupt, NameScope, Object, TableDef};
+use crate::exec::expression::scope::same_name;
+use crate::parser::ast::ObjectName;
+use crate::types::{Length, SqlError, SqlType, Value};
+
+const NAME: SqlType = SqlType::NVarChar(Length::Limited(128));
+
+pub(super) fn definition(name: &str) -> Option<Definition> {
+    let define = |count, rule, body: Body| Some(Definition { count, rule, body });
+    match name {
+        "DB_ID" => define(0..=1, |a| named(a, SqlType::SmallInt), db_id),
+        "DB_NAME" => define(0..=1, |a| numbered(a, NAME), db_name),
+        "OBJECT_ID" => define(1..=2, |a| named(a, SqlType::Int), object_id),
+        "OBJECT_NAME" => {
+            define(1..=2, |a| numbered(a, NAME), |s, v| of_table(s, &v, |t| Value::text(&t.name)))
+        }
+        "OBJECT_SCHEMA_NAME" => {
+            define(1..=2, |a| numbered(a, NAME), |s, v| of_table(s, &v, |t| Value::text(&t.schema)))
+        }
+        "SCHEMA_ID" => define(0..=1, |a| named(a, SqlType::Int), schema_id),
+        "SCHEMA_NAME" => define(0..=1, |a| numbered(a, NAME), schema_name),
+        "TYPE_NAME" => define(1..=1, |a| numbered(a, NAME), type_name),
+        "TYPE_ID" => define(1..=1, |a| named(a, SqlType::Int), type_id),
+        "COL_NAME" => define(2..=2, |a| numbered(a, NAME), col_name),
+        "COL_LENGTH" => define(2..=2, |a| named(a, SqlType::SmallInt), col_length),
+        _ => None,
+    }
+}
+
+/// Every argument is a name.
+pub(super) fn named(arguments: &mut Arguments<'_>, sql_type: SqlType) -> Result<Returns, SqlError> {
+    (0..arguments.len()).try_for_each(|position| arguments.text(position).map(|_| ()))?;
+    Ok(Returns::nullable(sql_type))
+}
+
+/// Every argument is an id.
+pub(super) fn numbered(arguments: &mut Arguments<'_>, sql_type: SqlType) -> Result<Returns, SqlError> {
+    (0..arguments.len()).try_for_each(|position| arguments.convert(position, SqlType::Int))?;
+    Ok(Returns::nullable(sql_type))
+}
+
+pub(super) fn names<'a>(site: &Site<'a>) -> &'a NameScope {
+    &site.frame.context.names
+}
+
+fn id_value(id: i32) -> Value {
+    Value::Int(i64::from(id))
+}
+
+fn db_id(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let engine = &site.frame.context.engine;
+    Ok(match values.first() {
+        None => id_value(names(site).database.0),
+        Some(name) => engine.database_id(&string(name)).map_or(Value::Null, |id| id_value(id.0)),
+    })
+}
+
+fn db_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let id = match values.first() {
+        None => names(site).database,
+        Some(Value::Null) => return Ok(Value::Null),
+        Some(id) => DatabaseId(int(id) as i32),
+    };
+    Ok(site.frame.context.engine.database_name(id).map_or(Value::Null, |name| Value::text(&name)))
+}
+
+/// A name of up to three parts, each quoted or not; None if it is no name.
+fn split_name(text: &str) -> Option<ObjectName> {
+    let mut parts = Vec::new();
+    let mut rest = text.trim();
+    loop {
+        let (part, tail) = match rest.chars().next() {
+            Some('[') => quoted_part(&rest[1..], ']')?,
+            Some('"') => quoted_part(&rest[1..], '"')?,
+            _ => {
+                let end = rest.find('.').unwrap_or(rest.len());
+                (rest[..end].trim().to_owned(), &rest[end..])
+            }
+        };
+        parts.push(part);
+        match tail.trim_start().strip_prefix('.') {
+            Some(tail) => rest = tail.trim_start(),
+            None if tail.trim().is_empty() => break,
+            None => return None,
+        }
+    }
+    let name = parts.pop().filter(|name| !name.is_empty())?;
+    let schema = parts.pop().filter(|schema| !schema.is_empty());
+    let database = parts.pop().filter(|database| !database.is_empty());
+    parts.is_empty().then_some(ObjectName { database, schema, name })
+}
+
+fn quoted_part(text: &str, close: char) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut rest = text;
+    loop {
+        let end = rest.find(close)?;
+        part.push_str(&rest[..end]);
+        rest = &rest[end + 1..];
+        match rest.strip_prefix(close) {
+            Some(tail) => {
+                part.push(close);
+                rest = tail;
+            }
+            None => return Some((part, rest)),
+        }
+    }
+}
+
+/// What a name in text means, if the principal may know of it.
+pub(super) fn find_object(site: &Site<'_>, name: &str) -> Result<Option<Object>, Interrupt> {
+    let Some(name) = split_name(name) else { return Ok(None) };
+    let engine = &site.frame.context.engine;
+    match engine.resolve(names(site), &name)? {
+        Some(Object::Table(table)) => {
+            let shown = engine.tables(names(site), table.database);
+            Ok(shown.iter().any(|t| t.def.object_id == table.object_id).then_some(Object::Table(table)))
+        }
+        other => Ok(other),
+    }
+}
+
+fn object_id(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let kind = values.get(1).map(|kind| string(kind).trim().to_uppercase());
+    let is = |wanted: &str| kind.as_deref().is_none_or(|kind| kind == wanted);
+    if any_null(&values) {
+        return Ok(Value::Null);
+    }
+    Ok(match find_object(site, &string(&values[0]))? {
+        Some(Object::Table(table)) if is("U") => id_value(table.object_id),
+        Some(Object::View(view, _)) if is("V") => id_value(view.object_id()),
+        _ => constraint_id(site, &string(&values[0]), kind.as_deref()),
+    })
+}
+
+/// Object id of a constraint by its name.
+fn constraint_id(site: &Site<'_>, name: &str, kind: Option<&str>) -> Value {
+    let Some(name) = split_name(name) else { return Value::Null };
+    let tables = site.frame.context.engine.tables(names(site), names(site).database);
+    for table in tables.iter().map(|info| &info.def) {
+        let keys = table.primary_key.iter().map(|key| ("PK", &key.name, key.object_id));
+        let foreign = table.foreign_keys.iter().map(|key| ("F", &key.name, key.object_id));
+        let checks = table.checks.iter().map(|check| ("C", &check.name, check.object_id));
+        let unique = table.indexes.iter().filter_map(|index| Some(("UQ", &index.name, index.constraint?)));
+        let defaults =
+            table.columns.iter().filter_map(|c| c.default.as_ref()).map(|d| ("D", &d.name, d.object_id));
+        let mut all = keys.chain(foreign).chain(checks).chain(unique).chain(defaults);
+        let found = all
+            .find(|(code, found, _)| same_name(found, &name.name) && kind.is_none_or(|kind| kind == *code));
+        if let Some((_, _, id)) = found {
+            return id_value(id);
+        }
+    }
+    Value::Null
+}
+
+pub(super) fn table_by_id(site: &Site<'_>, id: &Value) -> Option<Arc<TableDef>> {
+    let context = site.frame.context;
+    let tables = context.engine.tables(names(site), names(site).database);
+    tables
+        .into_iter()
+        .map(|info| info.def)
+        .find(|table| i64::from(table.object_id) == int(id) && !id.is_null())
+}
+
+fn of_table(site: &Site<'_>, values: &[Value], part: fn(&TableDef) -> Value) -> Result<Value, Interrupt> {
+    Ok(table_by_id(site, &values[0]).map_or(Value::Null, |table| part(&table)))
+}
+
+fn schema_id(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let name = values.first().map_or("dbo".to_owned(), string);
+    let schema = site.frame.context.engine.schema(names(site).database, &name);
+    Ok(schema.map_or(Value::Null, |schema| id_value(schema.id)))
+}
+
+fn schema_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let Some(id) = values.first() else { return Ok(Value::text("dbo")) };
+    let schemas = site.frame.context.engine.schemas(names(site).database);
+    let found = schemas.iter().find(|schema| !id.is_null() && i64::from(schema.id) == int(id));
+    Ok(found.map_or(Value::Null, |schema| Value::text(&schema.name)))
+}
+
+/// One type of each kind, to look names and ids up.
+const TYPES: [SqlType; 25] = [
+    SqlType::Bit,
+    SqlType::TinyInt,
+    SqlType::SmallInt,
+    SqlType::Int,
+    SqlType::BigInt,
+    SqlType::Decimal { precision: 18, scale: 0 },
+    SqlType::Numeric { precision: 18, scale: 0 },
+    SqlType::Money,
+    SqlType::SmallMoney,
+    SqlType::Real,
+    SqlType::Float,
+    SqlType::DateTime,
+    SqlType::SmallDateTime,
+    SqlType::DateTime2(7),
+    SqlType::Date,
+    SqlType::Time(7),
+    SqlType::DateTimeOffset(7),
+    SqlType::Char(1),
+    SqlType::VarChar(Length::Max),
+    SqlType::NChar(1),
+    SqlType::NVarChar(Length::Max),
+    SqlType::Binary(1),
+    SqlType::VarBinary(Length::Max),
+    SqlType::UniqueIdentifier,
+    SqlType::RowVersion,
+];
+
+const SYSNAME_ID: i64 = crate::catalog::type_facts::SYSNAME_ID as i64;
+
+fn type_name(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let id = int(&values[0]);
+    if id == SYSNAME_ID {
+        return Ok(Value::text("sysname"));
+    }
+    let found =
+        TYPES.iter().map(|t| facts(*t)).find(|facts| i64::from(facts.id) == id && !values[0].is_null());
+    Ok(found.map_or(Value::Null, |facts| Value::text(facts.name)))
+}
+
+fn type_id(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let name = string(&values[0]);
+    let name = name.strip_prefix("sys.").unwrap_or(&name);
+    if name.eq_ignore_ascii_case("sysname") {
+        return Ok(Value::Int(SYSNAME_ID));
+    }
+    let found = TYPES.iter().map(|t| facts(*t)).find(|facts| facts.name.eq_ignore_ascii_case(name));
+    Ok(found.map_or(Value::Null, |facts| Value::Int(i64::from(facts.id))))
+}
+
+fn col_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let table = table_by_id(site, &values[0]);
+    let column =
+        table.and_then(|t| t.columns.iter().find(|c| i64::from(c.column_id) == int(&values[1])).cloned());
+    Ok(column.map_or(Value::Null, |column| Value::text(&column.name)))
+}
+
+fn col_length(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let Some(Object::Table(table)) = find_object(site, &string(&values[0]))? else { return Ok(Value::Null) };
+    let column = table.column(&string(&values[1]));
+    Ok(column.map_or(Value::Null, |c| Value::Int(i64::from(facts(table.columns[c].sql_type()).max_length))))
+}

@@ -1,0 +1,107 @@
+//! The list of a SELECT, and what ORDER BY makes of it.
+
+use super::plan::OutputColumn;
+use crate::engine::Interrupt;
+use crate::exec::expression::bind::Binder;
+use crate::exec::expression::scope::{ScopeSource, same_name};
+use crate::exec::expression::{Node, Scalar};
+use crate::parser::ast::{Expr, SelectItem};
+use crate::types::{SqlError, SqlType, Value};
+
+/// The list of a SELECT, bound.
+pub(super) struct Items {
+    pub(super) scalars: Vec<Scalar>,
+    pub(super) columns: Vec<OutputColumn>,
+}
+
+impl Items {
+    pub(super) fn bind(binder: &Binder<'_>, list: &[SelectItem]) -> Result<Self, Interrupt> {
+        let mut items = Self { scalars: Vec::new(), columns: Vec::new() };
+        for item in list {
+            match item {
+                SelectItem::Wildcard(qualifier) => items.wildcard(binder, qualifier.as_deref())?,
+                SelectItem::Expr(expr, alias) => {
+                    let scalar = binder.scalar(expr)?;
+                    let name = match (alias, expr) {
+                        (Some(alias), _) => alias.clone(),
+                        (None, Expr::Column(parts)) => parts[parts.len() - 1].clone(),
+                        _ => String::new(),
+                    };
+                    items.push(name, scalar);
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    fn push(&mut self, name: String, scalar: Scalar) {
+        let mut column = OutputColumn::new(name, scalar.sql_type, scalar.nullable, scalar.collation.clone());
+        if let Node::Column(place) = &scalar.node
+            // What the query computes itself stands behind its sources and has no layout.
+            && let Some(meta) = place.layout.get(place.column)
+        {
+            (column.meta.identity, column.meta.computed) = (meta.identity, meta.computed);
+        }
+        self.columns.push(column);
+        self.scalars.push(scalar);
+    }
+
+    fn wildcard(&mut self, binder: &Binder<'_>, qualifier: Option<&str>) -> Result<(), Interrupt> {
+        let sources = &binder.scope.sources;
+        let wanted = |source: &ScopeSource| qualifier.is_none_or(|q| same_name(&source.name, q));
+        if !sources.iter().any(wanted) {
+            return Err(match qualifier {
+                Some(qualifier) => {
+                    let message = format!("The column prefix '{qualifier}' does not match with a table name or alias name used in the query.");
+                    SqlError::batch(107, message)
+                }
+                None => SqlError { class: 15, ..SqlError::batch(263, "Must specify table to select from.") },
+            }
+            .into());
+        }
+        for (place, source) in sources.iter().enumerate().filter(|(_, source)| wanted(source)) {
+            for column in 0..source.columns.len() {
+                let scalar = binder.scope.column(0, place, column);
+                if let Some(aggregates) = binder.aggregates {
+                    aggregates.borrow().require_grouped(&scalar, binder.scope)?;
+                }
+                self.push(source.columns[column].name.clone(), scalar);
+            }
+        }
+        Ok(())
+    }
+
+    /// What an item of ORDER BY sorts by: a position in the list, an alias, or an expression of its own.
+    pub(super) fn order_key(
+        &self,
+        expr: &Expr,
+        binder: &Binder<'_>,
+        listed_only: bool,
+    ) -> Result<Scalar, Interrupt> {
+        if let Expr::Literal(Value::Int(position), SqlType::Int) = expr {
+            let index = usize::try_from(*position).ok().and_then(|p| p.checked_sub(1));
+            return index.and_then(|i| self.scalars.get(i)).cloned().ok_or_else(|| {
+                let message = format!("The ORDER BY position number {position} is out of range of the number of items in the select list.");
+                SqlError::batch(108, message).into()
+            });
+        }
+        if let Expr::Column(parts) = expr
+            && let [name] = parts.as_slice()
+        {
+            let mut named =
+                self.columns.iter().zip(&self.scalars).filter(|(c, _)| same_name(&c.meta.name, name));
+            if let Some((_, scalar)) = named.next() {
+                if named.any(|(_, other)| other != scalar) {
+                    return Err(SqlError::batch(209, format!("Ambiguous column name '{name}'.")).into());
+                }
+                return Ok(scalar.clone());
+            }
+        }
+        let scalar = binder.scalar(expr)?;
+        if listed_only && !self.scalars.contains(&scalar) {
+            let message = "ORDER BY items must appear in the select list if SELECT DISTINCT is specified.";
+            return Err(SqlError { class: 15, ..SqlError::batch(145, message) }.into());
+        }
+        Ok(scalar)
+    }
+}
