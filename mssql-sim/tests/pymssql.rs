@@ -25,12 +25,12 @@ fn python() -> PathBuf {
     python
 }
 
-/// The program, killed when the test ends.
+/// The program, killed if the test ends before it.
 struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        self.0.kill().expect("the program still runs");
+        self.0.kill().expect("a child can be killed, also when it has ended");
         self.0.wait().expect("a killed program ends");
     }
 }
@@ -40,9 +40,14 @@ fn pymssql_reads_back_exactly_what_it_wrote() {
     let python = python();
     let password_file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pymssql-password");
     std::fs::write(&password_file, "P\u{e4}ssw0rd\n").expect("the target directory is writable");
+    let seed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pymssql-seed.sql");
+    std::fs::write(&seed, "CREATE TABLE dbo.seed (id int)\nGO\nINSERT INTO dbo.seed VALUES (1), (2)\nGO\n")
+        .expect("the target directory is writable");
     let child = Command::new(env!("CARGO_BIN_EXE_mssql-sim"))
         .args(["--listen", "127.0.0.1:0", "--database", "wms", "--user", "sa", "--password-file"])
         .arg(&password_file)
+        .arg("--script")
+        .arg(&seed)
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program starts");
@@ -54,4 +59,8 @@ fn pymssql_reads_back_exactly_what_it_wrote() {
 
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pymssql_client.py");
     run(Command::new(python).arg(script).args([port, "P\u{e4}ssw0rd"]));
+
+    run(Command::new("kill").args(["-TERM", &program.0.id().to_string()]));
+    let status = program.0.wait().expect("the program can be waited for");
+    assert!(status.success(), "SIGTERM is an ordinary end: {status}");
 }

@@ -136,7 +136,14 @@ def refused():
         assert number_of(error) == 18456, error
 
 
+def seeded(connection):
+    cursor = connection.cursor()
+    cursor.execute("SELECT COUNT(*) FROM dbo.seed")
+    assert cursor.fetchone() == (2,), "the script ran before the first login"
+
+
 with connect() as main, connect(autocommit=True) as second:
+    seeded(second)
     round_trip(main)
     transactions(main, second)
 refused()
