@@ -1,6 +1,6 @@
 //! Change Tracking.
 //!
-//! Per key there is one [`Change`] per transaction: its first and last operation, whether it inserted, the columns that
+//! Per key there is one change per transaction: its first and last operation, whether it inserted, the columns that
 //! its updates set, the context of its last statement. `CHANGETABLE(CHANGES t, v)` folds a key's changes after `v` to one
 //! row: the version, the context and "deleted" come from the last change; otherwise the row is an insert if the *first* change
 //! began with one, else an update; the creation version is that of the latest change that inserted. A key that moves
