@@ -1,0 +1,16 @@
+//! The syntax tree of the supported T-SQL.
+
+mod definition;
+mod expression;
+mod query;
+mod statement;
+mod write;
+
+pub use definition::{
+    AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, DatabaseOption, GrantKind, Permission,
+    Securable, TrackingOptions,
+};
+pub use expression::{BinaryOp, Expr, Over, UnaryOp};
+pub use query::{JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
+pub use statement::{Isolation, Located, ObjectName, SetOption, Statement};
+pub use write::{Delete, Insert, InsertSource, Update};

@@ -1,0 +1,150 @@
+//! Queries.
+
+use super::{Expr, ObjectName};
+
+/// A query: CTEs, selects joined by set operators, ordering and paging.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// `WITH name [(columns)] AS (query)`
+    pub ctes: Vec<(String, Vec<String>, Query)>,
+    /// The select or set operation.
+    pub body: QueryBody,
+    /// `ORDER BY expr [DESC]`, true for descending
+    pub order_by: Vec<(Expr, bool)>,
+    /// `OFFSET n ROWS`
+    pub offset: Option<Expr>,
+    /// `FETCH NEXT n ROWS ONLY`
+    pub fetch: Option<Expr>,
+}
+
+/// Body of a query.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QueryBody {
+    /// One select.
+    Select(Box<Select>),
+    /// `UNION`, `UNION ALL`, `EXCEPT`, `INTERSECT`
+    Set {
+        /// The operator.
+        operator: SetOperator,
+        /// Left side.
+        left: Box<QueryBody>,
+        /// Right side.
+        right: Box<QueryBody>,
+    },
+    /// `(VALUES (...), (...))` as a table
+    Values(Vec<Vec<Expr>>),
+}
+
+/// Set operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetOperator {
+    /// `UNION`
+    Union,
+    /// `UNION ALL`
+    UnionAll,
+    /// `EXCEPT`
+    Except,
+    /// `INTERSECT`
+    Intersect,
+}
+
+/// One `SELECT`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Select {
+    /// `DISTINCT`
+    pub distinct: bool,
+    /// `TOP (n) [PERCENT]`
+    pub top: Option<(Expr, bool)>,
+    /// The list.
+    pub items: Vec<SelectItem>,
+    /// `FROM a, b`
+    pub from: Vec<TableRef>,
+    /// `WHERE`
+    pub filter: Option<Expr>,
+    /// `GROUP BY`
+    pub group_by: Vec<Expr>,
+    /// `HAVING`
+    pub having: Option<Expr>,
+}
+
+/// An item of a select list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SelectItem {
+    /// `*` or `t.*`
+    Wildcard(Option<String>),
+    /// An expression with its alias.
+    Expr(Expr, Option<String>),
+}
+
+/// An item of `FROM`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableRef {
+    /// A table, view, catalog view or CTE; hints are upper-case.
+    Table {
+        /// Name.
+        name: ObjectName,
+        /// Alias.
+        alias: Option<String>,
+        /// `WITH (...)`
+        hints: Vec<String>,
+    },
+    /// `CHANGETABLE(CHANGES t, last_sync [, FORCESEEK]) AS alias`
+    Changes {
+        /// Table.
+        table: ObjectName,
+        /// Literal, NULL or variable.
+        last_sync: Box<Expr>,
+        /// Alias; None is error 22104 at binding.
+        alias: Option<String>,
+    },
+    /// `CHANGETABLE(VERSION t, (columns), (values)) AS alias`
+    RowVersionOf {
+        /// Table.
+        table: ObjectName,
+        /// Key columns.
+        columns: Vec<String>,
+        /// Key values.
+        values: Vec<Expr>,
+        /// Alias; None is error 22104 at binding.
+        alias: Option<String>,
+    },
+    /// `(query) AS alias [(columns)]`
+    Derived {
+        /// The query.
+        query: Box<Query>,
+        /// Alias.
+        alias: String,
+        /// Column names.
+        columns: Vec<String>,
+    },
+    /// A join.
+    Join {
+        /// Kind.
+        kind: JoinKind,
+        /// Left side.
+        left: Box<TableRef>,
+        /// Right side.
+        right: Box<TableRef>,
+        /// `ON`; None for CROSS JOIN and APPLY
+        on: Option<Expr>,
+    },
+}
+
+/// Kinds of joins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    /// `INNER JOIN`
+    Inner,
+    /// `LEFT [OUTER] JOIN`
+    Left,
+    /// `RIGHT [OUTER] JOIN`
+    Right,
+    /// `FULL [OUTER] JOIN`
+    Full,
+    /// `CROSS JOIN`
+    Cross,
+    /// `CROSS APPLY`
+    CrossApply,
+    /// `OUTER APPLY`
+    OuterApply,
+}

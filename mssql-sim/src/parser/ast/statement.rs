@@ -1,0 +1,195 @@
+//! Statements, names and session options.
+
+use super::{AlterTable, CreateTable, DatabaseOption, Delete, Expr, Insert, Permission, Query, Update};
+use crate::types::SqlType;
+
+/// A statement with the line on which it starts (1-based, within its batch).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Located {
+    /// First line.
+    pub line: i32,
+    /// The statement.
+    pub statement: Statement,
+}
+
+/// `[database.][schema.]name`, parts as written without their quotes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectName {
+    /// Database, if given.
+    pub database: Option<String>,
+    /// Schema, if given.
+    pub schema: Option<String>,
+    /// Object.
+    pub name: String,
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    /// `[WITH ctes] SELECT ...`
+    Select(Query),
+    /// `SELECT @a = ..., @b = ...  [FROM ...]`
+    SelectAssign {
+        /// Variables (without `@`, lower-case) and their expressions.
+        assignments: Vec<(String, Expr)>,
+        /// The rest; its select list is empty.
+        query: Box<Query>,
+    },
+    /// `INSERT [INTO] t [(columns)] VALUES ... | SELECT ... | DEFAULT VALUES`
+    Insert(Insert),
+    /// `UPDATE`
+    Update(Update),
+    /// `DELETE`
+    Delete(Delete),
+    /// `TRUNCATE TABLE t`
+    Truncate(ObjectName),
+    /// `CREATE TABLE`
+    CreateTable(CreateTable),
+    /// `ALTER TABLE`
+    AlterTable {
+        /// The table.
+        table: ObjectName,
+        /// What to do.
+        action: AlterTable,
+    },
+    /// `DROP TABLE [IF EXISTS] a, b`
+    DropTable {
+        /// Tables.
+        tables: Vec<ObjectName>,
+        /// Whether absence is fine.
+        if_exists: bool,
+    },
+    /// `CREATE [UNIQUE] [CLUSTERED|NONCLUSTERED] INDEX name ON t (columns) [INCLUDE (...)]`
+    CreateIndex {
+        /// Index name.
+        name: String,
+        /// Table.
+        table: ObjectName,
+        /// `UNIQUE`
+        unique: bool,
+        /// Key columns, with `DESC` as true.
+        columns: Vec<(String, bool)>,
+    },
+    /// `DROP INDEX name ON t`
+    DropIndex {
+        /// Index name.
+        name: String,
+        /// Table.
+        table: ObjectName,
+    },
+    /// `CREATE SCHEMA name`
+    CreateSchema(String),
+    /// `CREATE DATABASE name`
+    CreateDatabase(String),
+    /// `DROP DATABASE [IF EXISTS] name`
+    DropDatabase {
+        /// Name.
+        name: String,
+        /// Whether absence is fine.
+        if_exists: bool,
+    },
+    /// `ALTER DATABASE name|CURRENT SET option`
+    AlterDatabase {
+        /// None for CURRENT.
+        database: Option<String>,
+        /// The option.
+        option: DatabaseOption,
+    },
+    /// `CREATE LOGIN | USER ...`, `GRANT | DENY | REVOKE ...`
+    Permission(Permission),
+    /// `USE name`
+    Use(String),
+    /// `BEGIN TRAN[SACTION] [name]`
+    Begin(Option<String>),
+    /// `COMMIT [TRAN|WORK] [name]`
+    Commit,
+    /// `ROLLBACK [TRAN|WORK] [name]`; a name rolls back to the savepoint
+    Rollback(Option<String>),
+    /// `SAVE TRAN name`
+    Save(String),
+    /// `SET option ...` that is not a variable
+    SetOption(SetOption),
+    /// `SET @v = expr` (also `+=` and the like, already expanded)
+    SetVariable(String, Expr),
+    /// `DECLARE @a int = 1, @b ...`
+    Declare(Vec<(String, SqlType, Option<Expr>)>),
+    /// `IF condition statement [ELSE statement]`
+    If {
+        /// Condition.
+        condition: Expr,
+        /// Statement or block.
+        then: Box<Located>,
+        /// Statement or block.
+        otherwise: Option<Box<Located>>,
+    },
+    /// `WHILE condition statement`
+    While {
+        /// Condition.
+        condition: Expr,
+        /// Statement or block.
+        body: Box<Located>,
+    },
+    /// `BREAK`
+    Break,
+    /// `CONTINUE`
+    Continue,
+    /// `RETURN`
+    Return,
+    /// `BEGIN ... END`
+    Block(Vec<Located>),
+    /// `BEGIN TRY ... END TRY BEGIN CATCH ... END CATCH`
+    TryCatch(Vec<Located>, Vec<Located>),
+    /// `PRINT expr`
+    Print(Expr),
+    /// `RAISERROR(message, severity, state)`
+    RaiseError(Expr, Expr, Expr),
+    /// `THROW [n, m, s]`
+    Throw(Option<(Expr, Expr, Expr)>),
+    /// `WAITFOR DELAY 'hh:mm:ss'`
+    WaitFor(Expr),
+    /// `EXEC [@rc =] name arguments`
+    Execute {
+        /// Procedure.
+        name: ObjectName,
+        /// `(name without @, value, OUTPUT)`
+        arguments: Vec<(Option<String>, Expr, bool)>,
+    },
+    /// `EXEC ('...')`
+    ExecuteText(Expr),
+    /// `CHECKPOINT` and the like: accepted, nothing to do
+    Nothing,
+}
+
+/// `SET ...`
+#[derive(Clone, Debug, PartialEq)]
+pub enum SetOption {
+    /// `SET NOCOUNT, XACT_ABORT ON`: upper-case names.
+    Switch(Vec<String>, bool),
+    /// `SET TRANSACTION ISOLATION LEVEL`
+    Isolation(Isolation),
+    /// `SET LOCK_TIMEOUT n`
+    LockTimeout(i64),
+    /// `SET DEADLOCK_PRIORITY n` (LOW -5, NORMAL 0, HIGH 5)
+    DeadlockPriority(i8),
+    /// `SET IDENTITY_INSERT t ON|OFF`
+    IdentityInsert(ObjectName, bool),
+    /// `SET ROWCOUNT n`
+    RowCount(i64),
+    /// `SET TEXTSIZE`, `DATEFORMAT`, `DATEFIRST`, `LANGUAGE` ...: upper-case name and what was written.
+    Other(String, String),
+}
+
+/// Isolation levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// `READ UNCOMMITTED`
+    ReadUncommitted,
+    /// `READ COMMITTED`
+    ReadCommitted,
+    /// `REPEATABLE READ`
+    RepeatableRead,
+    /// `SERIALIZABLE`
+    Serializable,
+    /// `SNAPSHOT`
+    Snapshot,
+}
