@@ -356,7 +356,7 @@ impl Parser {
             let mut elements = Elements::default();
             self.column(&mut elements)?;
             return match elements.columns.pop() {
-                Some(column) => Ok(AlterTable::AlterColumn(column)),
+                Some(column) => Ok(AlterTable::AlterColumn(Box::new(column))),
                 None => Err(self.unexpected()),
             };
         }

@@ -292,6 +292,9 @@ impl Parser {
             return self.unsupported("four-part name");
         }
         let Some(Some(name)) = parts.pop() else { return Err(self.unexpected()) };
+        if name.starts_with('#') {
+            return self.unsupported(&format!("temporary table {name}"));
+        }
         let schema = parts.pop().flatten();
         let database = parts.pop().flatten();
         Ok(ObjectName { database, schema, name })

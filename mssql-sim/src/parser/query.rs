@@ -153,14 +153,9 @@ impl Parser {
             let rows = self.comma_list(|p| p.parenthesized(|p| p.comma_list(Self::scalar)))?;
             return Ok(QueryBody::Values(rows));
         }
-        let line = self.line();
+        let mixed = self.mixed_assignment();
         let (select, assignments) = self.select()?;
-        if assignments.is_empty() {
-            return Ok(QueryBody::Select(Box::new(select)));
-        }
-        let message = "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval \
-                       operations.";
-        Err(syntax_error(141, line, message))
+        if assignments.is_empty() { Ok(QueryBody::Select(Box::new(select))) } else { Err(mixed) }
     }
 
     /// `first UNION ... EXCEPT ...`; INTERSECT binds tighter.
@@ -256,18 +251,33 @@ impl Parser {
     }
 
     fn select_list(&mut self) -> Result<SelectList, SqlError> {
-        if matches!(self.kind(), TokenKind::Variable(_)) && self.is_assignment_at(1) {
-            return self.comma_list(Self::variable_assignment).map(SelectList::Assignments);
+        if self.at_assignment() {
+            let assignment = |p: &mut Self| {
+                if p.at_assignment() { p.variable_assignment() } else { Err(p.mixed_assignment()) }
+            };
+            return self.comma_list(assignment).map(SelectList::Assignments);
         }
         self.comma_list(Self::select_item).map(SelectList::Items)
+    }
+
+    /// Whether `@v =` is next.
+    fn at_assignment(&self) -> bool {
+        matches!(self.kind(), TokenKind::Variable(_)) && self.is_assignment_at(1)
+    }
+
+    /// 141: a SELECT assigns or answers, never both.
+    fn mixed_assignment(&self) -> SqlError {
+        let message = "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval \
+                       operations.";
+        syntax_error(141, self.line(), message)
     }
 
     fn select_item(&mut self) -> Result<SelectItem, SqlError> {
         if self.accept_symbol("*") {
             return Ok(SelectItem::Wildcard(None));
         }
-        if matches!(self.kind(), TokenKind::Variable(_)) && self.is_assignment_at(1) {
-            return Err(self.unexpected());
+        if self.at_assignment() {
+            return Err(self.mixed_assignment());
         }
         if let Some(qualifier) = self.qualified_wildcard() {
             return Ok(SelectItem::Wildcard(Some(qualifier)));

@@ -217,7 +217,10 @@ fn what_is_wrong_is_named_with_its_line() {
         ("SELECT 'abc", 105, 1, "abc"),
         ("SELECT 1 /* x", 113, 1, "*/"),
         ("SELECT 1\nWITH c AS (SELECT 1) SELECT * FROM c", 319, 2, "previous statement"),
-        ("SELECT @a = 1, 2", 102, 1, "near '2'"),
+        ("SELECT @a = 1, 2", 141, 1, "assigns"),
+        ("SELECT 1, @a = 2", 141, 1, "assigns"),
+        ("SELECT 1 UNION SELECT @a = 2", 141, 1, "assigns"),
+        ("CREATE TABLE #t (a int)", 102, 1, "temporary table #t"),
         ("SELECT * FROM t WITH (NOPE)", 321, 1, "NOPE"),
         ("CREATE TABLE t (a nope)", 2715, 1, "nope"),
         ("CREATE TABLE t (a varchar(8001))", 131, 1, "8001"),
@@ -246,4 +249,90 @@ fn what_is_wrong_is_named_with_its_line() {
     }
     let deep = format!("SELECT {}1{}", "(".repeat(5000), ")".repeat(5000));
     assert_eq!(refusal(&deep).0, 191);
+}
+
+/// Words from which random batches are made: whatever stands where, the parser answers and does not panic.
+const VOCABULARY: [&str; 64] = [
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "t",
+    "a",
+    "b",
+    "[x]",
+    "'s'",
+    "N's'",
+    "1",
+    "1.5",
+    "0x1",
+    "$1",
+    "@v",
+    "@@ROWCOUNT",
+    "(",
+    ")",
+    ",",
+    ".",
+    ";",
+    "=",
+    "<",
+    "+",
+    "-",
+    "*",
+    "/",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "IS",
+    "NULL",
+    "LIKE",
+    "BETWEEN",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "CAST",
+    "AS",
+    "int",
+    "JOIN",
+    "LEFT",
+    "ON",
+    "CHANGETABLE",
+    "CHANGES",
+    "VERSION",
+    "GROUP",
+    "BY",
+    "ORDER",
+    "TOP",
+    "INSERT",
+    "INTO",
+    "VALUES",
+    "UPDATE",
+    "SET",
+    "DELETE",
+    "CREATE",
+    "TABLE",
+    "IF",
+    "BEGIN",
+    "WITH",
+    "UNION",
+];
+
+#[test]
+fn any_words_get_an_answer() {
+    use rand::rngs::StdRng;
+    use rand::seq::IndexedRandom;
+    use rand::{Rng, SeedableRng};
+    let seed: u64 = rand::random();
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    for _ in 0..20_000 {
+        let length = random.random_range(1..25);
+        let words: Vec<&str> = (0..length).filter_map(|_| VOCABULARY.choose(&mut random)).copied().collect();
+        let text = words.join(" ");
+        if let Err(error) = parse_batch(&text) {
+            assert!(error.number > 0 && error.line == 1, "{text}: {error}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::types::Value;
 use crate::wire::value;
 
 /// Errors that TRY_CAST turns into NULL.
-const SWALLOWED: [i32; 11] = [220, 241, 242, 244, 245, 248, 295, 8114, 8115, 8169, 8170];
+const SWALLOWED: [i32; 13] = [220, 232, 235, 241, 242, 244, 245, 248, 295, 8114, 8115, 8169, 8170];
 
 impl Scalar {
     /// The value in a frame.

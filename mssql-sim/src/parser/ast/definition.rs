@@ -103,7 +103,7 @@ pub struct ColumnDef {
     pub nullable: Option<bool>,
     /// `IDENTITY(seed, increment)`
     pub identity: Option<(i64, i64)>,
-    /// `DEFAULT expr`
+    /// `DEFAULT expr` without a name; with one it is a [`ConstraintKind::Default`].
     pub default: Option<Expr>,
     /// `AS expr`, and whether `PERSISTED`
     pub computed: Option<(Expr, bool)>,
@@ -156,7 +156,7 @@ pub enum AlterTable {
     /// `DROP CONSTRAINT a`
     DropConstraint(String),
     /// `ALTER COLUMN c type [NULL|NOT NULL]`
-    AlterColumn(ColumnDef),
+    AlterColumn(Box<ColumnDef>),
     /// `ENABLE CHANGE_TRACKING [WITH (TRACK_COLUMNS_UPDATED = ON|OFF)]`
     EnableTracking {
         /// `TRACK_COLUMNS_UPDATED`
