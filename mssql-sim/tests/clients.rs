@@ -144,6 +144,25 @@ async fn errors_carry_sql_servers_numbers() {
 }
 
 #[tokio::test]
+async fn an_error_between_rows_takes_none_of_the_others() {
+    let server = server();
+    let mut client = connect(&server).await;
+    run(&mut client, "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY)").await;
+    run(&mut client, "INSERT INTO dbo.t VALUES (1), (2), (3), (4)").await;
+    let query =
+        client.simple_query("SELECT 12 / (3 - id) AS n FROM dbo.t ORDER BY id; SELECT 7 AS n").await.unwrap();
+    let mut stream = query.into_row_stream();
+    // tiberius keeps the error of a statement until the batch has ended.
+    for expected in [6, 12, 7] {
+        let row = stream.try_next().await.unwrap().expect("rows around the error arrive");
+        assert_eq!(row.get::<i32, _>(0), Some(expected));
+    }
+    assert_eq!(stream.try_next().await.unwrap_err().code(), Some(8134));
+    drop(stream);
+    assert_eq!(rows(&mut client, "SELECT 8 AS n").await.unwrap()[0].get::<i32, _>(0), Some(8));
+}
+
+#[tokio::test]
 async fn a_wrong_password_and_a_wrong_database_are_refused() {
     let server = server();
     let mut wrong = config();
@@ -349,6 +368,14 @@ async fn an_attention_ends_the_request_and_nothing_else() {
         (Some(1), Some(1)),
         "the transaction stays open"
     );
+
+    let mut other = connect(&server).await;
+    let waiting = other.simple_query("DELETE FROM dbo.t WHERE id = 1");
+    assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err(), "the row is locked");
+    other.cancel_query().await.unwrap();
+    run(&mut client, "COMMIT").await;
+    let row = &rows(&mut other, "SELECT COUNT(*) FROM dbo.t").await.unwrap()[0];
+    assert_eq!(row.get::<i32, _>(0), Some(1), "what waited is gone");
 }
 
 #[tokio::test]

@@ -47,6 +47,10 @@ async fn a_definition_is_refused_by_its_number() {
         ("CREATE SCHEMA dbo", 2714),
         ("CREATE DATABASE master", 1801),
         ("DROP DATABASE nope", 3701),
+        ("DROP DATABASE wms", 3702),
+        ("CREATE DATABASE other", 0),
+        ("USE other; DROP DATABASE other", 3702),
+        ("DROP DATABASE other", 0),
         ("BEGIN TRAN; ALTER DATABASE CURRENT SET CHANGE_TRACKING (AUTO_CLEANUP = OFF)", 226),
         ("ALTER DATABASE CURRENT SET CHANGE_TRACKING = ON", 5088),
         ("ALTER TABLE dbo.heap ENABLE CHANGE_TRACKING", 4997),
@@ -196,7 +200,7 @@ async fn a_user_sees_and_does_what_was_granted() {
     let engine = server.engine();
     assert_eq!(engine.log_in("reader", "wrong").map_err(|e| e.number), Err(18456));
     let principal = engine.log_in("reader", "secret").expect("the login exists");
-    let database = engine.use_database(&principal, "wms").expect("it has a user");
+    let database = engine.use_database(&principal, "wms").expect("it has a user").id();
     let scope = NameScope { database, principal: principal.clone(), transaction: engine.begin() };
     let shown = || engine.tables(&scope, database).iter().map(|t| t.def.name.clone()).collect::<Vec<_>>();
     assert_eq!(shown(), ["open_t"], "a table without any permission is not shown");
