@@ -26,6 +26,7 @@ mod changes;
 mod clock;
 pub mod collation;
 mod database;
+mod database_use;
 mod definition;
 mod describe;
 mod foreign_key;
@@ -53,6 +54,7 @@ use tokio::sync::Notify;
 
 pub use clock::Clock;
 pub use database::Schema;
+pub use database_use::DatabaseUse;
 pub use definition::{
     Check, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity, IndexDef, IndexRef, KeyColumn,
     KeyDef, ObjectId, PRIMARY_INDEX_ID, TableDef,
@@ -142,6 +144,7 @@ impl Engine {
             clock: options.clock,
             options,
             databases: BTreeMap::from(system),
+            database_uses: HashMap::new(),
             logins: Vec::new(),
             transactions: HashMap::new(),
             last_transaction: 0,

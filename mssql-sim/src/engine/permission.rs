@@ -6,6 +6,7 @@
 use super::Engine;
 use super::collation::fold_name;
 use super::database::Database;
+use super::database_use::DatabaseUse;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::state::State;
 use crate::parser::ast::GrantKind;
@@ -136,25 +137,14 @@ impl Engine {
         }
     }
 
-    /// Finds a database that the principal may use.
+    /// Enters a database that the principal may use; it cannot be dropped while the result lives.
     ///
     /// # Errors
     /// 911 if it does not exist, 916 if the principal has no user in it.
-    pub fn use_database(&self, principal: &Principal, name: &str) -> Result<DatabaseId, SqlError> {
-        let state = self.state();
-        let Some(database) = state.databases.values().find(|d| fold_name(&d.name) == fold_name(name)) else {
-            let message =
-                format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
-            return Err(SqlError::statement(911, message));
-        };
-        if principal.sysadmin || database.user_of(principal).is_some() || database.name == "master" {
-            return Ok(database.id);
-        }
-        let message = format!(
-            "The server principal \"{}\" is not able to access the database \"{}\" under the current security context.",
-            principal.login, database.name
-        );
-        Err(SqlError { class: 14, ..SqlError::statement(916, message) })
+    pub fn use_database(&self, principal: &Principal, name: &str) -> Result<DatabaseUse, SqlError> {
+        let mut state = self.state();
+        let id = state.usable_database(principal, name)?;
+        Ok(self.hold_database(&mut state, id))
     }
 
     /// Name of the principal's user in a database: `dbo` for a sysadmin.
@@ -228,7 +218,7 @@ impl Engine {
         let message = format!(
             "The {permission} permission was denied on the object '{}', database '{}', schema '{}'.",
             table.name,
-            state.database(table.database).name,
+            state.databases.get(&table.database).map_or("", |database| &database.name),
             table.schema
         );
         Err(SqlError { class: 14, state: 5, ..SqlError::statement(229, message) })
@@ -251,7 +241,24 @@ impl Engine {
 }
 
 impl State {
+    fn usable_database(&self, principal: &Principal, name: &str) -> Result<DatabaseId, SqlError> {
+        let Some(database) = self.databases.values().find(|d| fold_name(&d.name) == fold_name(name)) else {
+            let message =
+                format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
+            return Err(SqlError::statement(911, message));
+        };
+        if principal.sysadmin || database.user_of(principal).is_some() || database.name == "master" {
+            return Ok(database.id);
+        }
+        let message = format!(
+            "The server principal \"{}\" is not able to access the database \"{}\" under the current security context.",
+            principal.login, database.name
+        );
+        Err(SqlError { class: 14, ..SqlError::statement(916, message) })
+    }
+
     pub(super) fn permitted(&self, principal: &Principal, permission: &str, table: &TableDef) -> bool {
-        self.database(table.database).permits(principal, permission, &scopes_of(table))
+        let database = self.databases.get(&table.database);
+        database.is_some_and(|database| database.permits(principal, permission, &scopes_of(table)))
     }
 }

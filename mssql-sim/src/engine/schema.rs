@@ -12,7 +12,7 @@ use super::definition::{DatabaseId, IndexRef, ObjectId, TableDef};
 use super::keys;
 use super::lock::{LockWait, Resource};
 use super::rows::{Entry, Pending, Rows, Version};
-use super::state::State;
+use super::state::{State, TableRef};
 use super::transaction::{Mark, Undo};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
 use crate::types::SqlError;
@@ -38,10 +38,10 @@ impl Engine {
         Ok(id)
     }
 
-    /// Drops a database in which no transaction is open.
+    /// Drops a database that no session is in and no transaction has touched.
     ///
     /// # Errors
-    /// 3702 while a transaction uses it, 3701 if it does not exist, 3708 for a system database.
+    /// 3702 while it is used, 3701 if it does not exist, 3708 for a system database.
     pub fn drop_database(&self, name: &str) -> Result<(), SqlError> {
         let mut state = self.state();
         let Some(id) = state.databases.values().find(|d| fold_name(&d.name) == fold_name(name)).map(|d| d.id)
@@ -55,10 +55,7 @@ impl Engine {
             let message = format!("Cannot drop database '{name}' because it is a system database.");
             return Err(SqlError::statement(3708, message));
         }
-        let used = |reference: &(DatabaseId, ObjectId)| reference.0 == id;
-        let in_use = state.transactions.values().any(|t| t.written.iter().chain(&t.changed).any(used))
-            || state.statements.values().any(|statement| statement.tables.iter().any(used));
-        if in_use {
+        if state.is_database_used(id) {
             let message = format!("Cannot drop database \"{name}\" because it is currently in use.");
             return Err(SqlError::statement(3702, message));
         }
@@ -138,6 +135,7 @@ impl Engine {
                 return Err(name_taken(&def.name).into());
             }
         }
+        state.require_parents(transaction, &def)?;
         let open = state.transaction_mut(transaction)?;
         open.undo.push(Undo::Created(reference));
         open.changed.insert(reference);
@@ -226,6 +224,7 @@ impl Engine {
     ) -> Result<(), Interrupt> {
         let mut state = self.state();
         state.exclude(transaction, old)?;
+        state.require_parents(transaction, &new)?;
         Ok(state.alter(transaction, old, Arc::new(new), rows)?)
     }
 
@@ -253,6 +252,29 @@ impl State {
         }
         self.transaction_mut(transaction)?.changed.insert(reference);
         self.definitions.exclude(reference, transaction);
+        Ok(())
+    }
+
+    fn is_database_used(&self, id: DatabaseId) -> bool {
+        let inside = |reference: &TableRef| reference.0 == id;
+        self.database_uses.contains_key(&id)
+            || self.transactions.values().any(|t| t.written.iter().chain(&t.changed).any(inside))
+            || self.statements.values().any(|statement| statement.tables.iter().any(inside))
+    }
+
+    /// Makes sure that the keys which a definition references are there still; else the statement is bound again.
+    fn require_parents(&self, transaction: TransactionId, def: &TableDef) -> Result<(), Interrupt> {
+        for key in def.foreign_keys.iter().filter(|key| key.parent != def.object_id) {
+            let parent = (def.database, key.parent);
+            if let Some(holder) = self.definitions.changer(parent, transaction) {
+                let resource = Resource::Definition(parent);
+                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
+            }
+            let table = self.find_table(parent).filter(|table| table.exists_for(transaction));
+            if table.and_then(|table| table.def.index_by_id(key.parent_index_id)).is_none() {
+                return Err(Interrupt::changed(transaction));
+            }
+        }
         Ok(())
     }
 

@@ -41,6 +41,8 @@ pub(super) struct State {
     pub(super) options: Options,
     pub(super) clock: Clock,
     pub(super) databases: BTreeMap<DatabaseId, Database>,
+    /// How often each database is some session's current one.
+    pub(super) database_uses: HashMap<DatabaseId, usize>,
     pub(super) logins: Vec<Login>,
     pub(super) transactions: HashMap<TransactionId, Transaction>,
     pub(super) last_transaction: u64,

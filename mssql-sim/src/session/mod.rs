@@ -22,7 +22,7 @@ mod transaction;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::engine::{DatabaseId, Principal, TransactionId};
+use crate::engine::{DatabaseUse, Principal, TransactionId};
 use crate::server::Shared;
 use crate::types::SqlError;
 use crate::wire::login::Login;
@@ -41,7 +41,7 @@ pub(crate) struct Session {
     /// `APP_NAME()`
     program: String,
     principal: Principal,
-    database: DatabaseId,
+    database: DatabaseUse,
     settings: Settings,
     /// The transaction that the client began, if any.
     transaction: Option<UserTransaction>,
@@ -107,7 +107,7 @@ impl Session {
         Ok(session)
     }
 
-    fn new(shared: &Arc<Shared>, spid: u16, principal: Principal, database: DatabaseId) -> Self {
+    fn new(shared: &Arc<Shared>, spid: u16, principal: Principal, database: DatabaseUse) -> Self {
         Self {
             shared: shared.clone(),
             spid,
@@ -127,9 +127,9 @@ impl Session {
         }
     }
 
-    /// Name of the current database; empty once it has been dropped.
+    /// Name of the current database.
     pub(crate) fn database_name(&self) -> String {
-        self.shared.engine.database_name(self.database).unwrap_or_default()
+        self.shared.engine.database_name(self.database.id()).unwrap_or_default()
     }
 
     /// Whether a request's descriptor is that of the session's transaction; 0 says that the client has none.

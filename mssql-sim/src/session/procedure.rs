@@ -184,7 +184,7 @@ impl Session {
         let declared = parse_declarations(&prepared.declarations)?;
         let variables = self.bind(&declared, arguments)?;
         let settings = self.settings.clone();
-        let database = self.database;
+        let database = self.database.clone();
         let mut frame = Frame::new(&prepared.text, caller.events, variables, caller.protected);
         let result = Box::pin(self.run_frame(&mut frame)).await;
         self.settings = settings;

@@ -151,7 +151,7 @@ impl Session {
     ) -> ExecContext {
         let engine = self.shared.engine.clone();
         ExecContext {
-            names: NameScope { database: self.database, principal: self.principal.clone(), transaction },
+            names: NameScope { database: self.database.id(), principal: self.principal.clone(), transaction },
             statement: engine.statement(transaction, isolation),
             variables: std::mem::take(&mut frame.variables),
             session: self.facts(frame),

@@ -106,6 +106,13 @@ fn add_foreign_key(
             return Err(SqlError::batch(1767, message).into());
         }
     };
+    if parent_def.database != table.database {
+        let message = format!(
+            "Cross-database foreign key references are not supported. Foreign key '{}'.",
+            shown(parent)
+        );
+        return Err(SqlError::batch(1763, message).into());
+    }
     let (index, columns) = matching_key(table, &parent_def, &name, columns, parent_columns)?;
     table.foreign_keys.push(ForeignKey {
         object_id,

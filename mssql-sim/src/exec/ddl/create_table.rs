@@ -17,7 +17,7 @@ pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(
     }
     let database = match &name.database {
         None => context.names.database,
-        Some(database) => context.engine.use_database(&context.names.principal, database)?,
+        Some(database) => context.engine.use_database(&context.names.principal, database)?.id(),
     };
     require_create(context)?;
     let schema_name = name.schema.as_deref().filter(|schema| !schema.is_empty()).unwrap_or("dbo");
