@@ -83,7 +83,7 @@ impl Fixture {
             columns: vec![KeyColumn { column: 1, descending: false }],
         });
         self.in_transaction(|transaction| {
-            self.engine.alter_table(transaction, table, new, None).expect("indexed")
+            self.engine.alter_table(transaction, table, new, None).expect("indexed");
         });
         self.engine.table_by_id(TransactionId(0), self.database, table.object_id).expect("committed")
     }

@@ -73,7 +73,7 @@ impl History {
             Ok(true) => writer.writes.push((key, value)),
             Ok(false) => {}
             Err(Interrupt::Wait(wait)) => {
-                assert_ne!(wait.waiter, wait.holder, "only others' locks are in the way")
+                assert_ne!(wait.waiter, wait.holder, "only others' locks are in the way");
             }
             Err(Interrupt::Error(error)) => panic!("{error}"),
         }
