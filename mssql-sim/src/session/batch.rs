@@ -119,7 +119,8 @@ impl Session {
     }
 
     async fn run_statement(&mut self, frame: &mut Frame<'_>, located: &Located) -> Result<Flow, Failure> {
-        if let Some(error) = self.shared.faults.strike_statement(frame.text) {
+        let only_holds_others = matches!(located.statement, Statement::Block(_) | Statement::TryCatch(..));
+        if !only_holds_others && let Some(error) = self.shared.faults.strike_statement(frame.text) {
             return Err(error.into());
         }
         match &located.statement {

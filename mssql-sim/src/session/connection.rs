@@ -114,10 +114,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 continue;
             }
             if message.resets_session() {
-                self.session.reset();
+                if let Err(error) = self.session.reset(message.keeps_transaction()) {
+                    return self.reply.refuse(error).await;
+                }
                 token::environment_bytes(token::ENV_RESET, &[], &[], &mut self.reply.messages().tokens);
             }
-            let request = request::read(&message)?;
+            let request = match request::read(&message) {
+                Ok(request) => request,
+                Err(ProtocolError::Unsupported(construct)) => {
+                    self.reply.refuse(SqlError::unsupported(construct)).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if !self.session.knows_transaction(request.transaction) {
                 self.reply.refuse(stale_descriptor(request.transaction)).await?;
                 continue;

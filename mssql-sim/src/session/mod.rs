@@ -42,6 +42,8 @@ pub(crate) struct Session {
     program: String,
     principal: Principal,
     database: DatabaseUse,
+    /// Name of the database in which the session began.
+    login_database: String,
     settings: Settings,
     /// The transaction that the client began, if any.
     transaction: Option<UserTransaction>,
@@ -108,6 +110,7 @@ impl Session {
     }
 
     fn new(shared: &Arc<Shared>, spid: u16, principal: Principal, database: DatabaseUse) -> Self {
+        let login_database = shared.engine.database_name(database.id()).unwrap_or_default();
         Self {
             shared: shared.clone(),
             spid,
@@ -115,6 +118,7 @@ impl Session {
             program: String::new(),
             principal,
             database,
+            login_database,
             settings: Settings::default(),
             transaction: None,
             autocommit: None,
@@ -157,11 +161,19 @@ impl Session {
         if self.settings.abort_transaction { self.abandon_transaction() } else { None }
     }
 
-    /// Starts afresh: transaction rolled back, settings and prepared statements forgotten.
-    pub(crate) fn reset(&mut self) {
-        self.abandon_transaction();
+    /// Starts afresh, as pooled connections do: back in the login's database, settings and prepared statements
+    /// forgotten, the transaction rolled back unless it is to be kept.
+    ///
+    /// # Errors
+    /// 911 and 916 if that database cannot be used any more.
+    pub(crate) fn reset(&mut self, keep_transaction: bool) -> Result<(), SqlError> {
+        if !keep_transaction {
+            self.abandon_transaction();
+        }
         self.settings = Settings::default();
         self.prepared.clear();
+        self.database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
+        Ok(())
     }
 
     /// Tells of a transaction's end, if one ended.

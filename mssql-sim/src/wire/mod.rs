@@ -15,7 +15,7 @@ pub mod token;
 pub mod type_info;
 pub mod value;
 
-/// Why a client's bytes were refused. The connection cannot go on after any of these.
+/// Why a client's bytes were refused. The connection cannot go on, except after a refused request.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtocolError {
     /// The transport failed.
@@ -35,7 +35,7 @@ pub enum ProtocolError {
         /// What was found.
         found: String,
     },
-    /// A part of TDS that this double does not have.
+    /// A part of TDS that this double does not have. A request that asks for it can be refused by name.
     #[error("{0} is not supported by mssql-sim")]
     Unsupported(String),
 }

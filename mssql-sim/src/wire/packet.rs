@@ -70,6 +70,11 @@ impl Message {
     pub fn resets_session(&self) -> bool {
         self.status & 0x18 != 0
     }
+
+    /// A reset leaves the transaction as it is.
+    pub fn keeps_transaction(&self) -> bool {
+        self.status & 0x10 != 0
+    }
 }
 
 /// Reads messages.
