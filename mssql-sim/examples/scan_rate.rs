@@ -52,7 +52,8 @@ async fn serve(rows: usize) -> Result<(), Failure> {
 
 /// One row's values; a third of the notes are NULL.
 fn line(n: usize) -> String {
-    let notes = if n.is_multiple_of(3) { "NULL".to_owned() } else { format!("N'note number {n} about this line'") };
+    let notes =
+        if n.is_multiple_of(3) { "NULL".to_owned() } else { format!("N'note number {n} about this line'") };
     format!(
         "({n}, N'A', {order}, N'SKU-{sku:06}', 'A-{aisle:02}-{bin:03}', {number}, {n}.25, {price}.5, {weight}.125, \
          '2026-11-24T10:00:00.123', '2026-11-24T09:00:00', {short}, '6F9619FF-8B86-D011-B42D-00C04FC964FF', \
