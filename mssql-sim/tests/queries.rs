@@ -156,6 +156,25 @@ async fn the_catalog_joins_like_tables() {
     .await;
 }
 
+/// The largest chains that parse are also bound, run and dropped on a thread of ordinary size.
+#[tokio::test]
+async fn long_chains_fit_the_stack() {
+    let server = server(WAREHOUSE).await;
+    let sum = format!("SELECT 1{}", " + 1".repeat(256));
+    assert_eq!(rows(&server, &sum).await, "257");
+    let any = format!("SELECT COUNT(*) FROM orders WHERE id = 10{}", " OR id = 11".repeat(4096));
+    assert_eq!(rows(&server, &any).await, "3");
+    let union = format!("SELECT COUNT(*) FROM (SELECT 1 AS n{}) u", " UNION ALL SELECT 2".repeat(256));
+    assert_eq!(rows(&server, &union).await, "257");
+    let nested = format!("SELECT {}1{}", "(".repeat(95), ")".repeat(95));
+    assert_eq!(rows(&server, &nested).await, "1");
+    let cases = format!("SELECT {}1{}", "CASE WHEN 1 = 1 THEN ".repeat(60), " END".repeat(60));
+    assert_eq!(rows(&server, &cases).await, "1");
+    let derived =
+        format!("SELECT * FROM {}(SELECT 1 AS n) d{}", "(SELECT * FROM ".repeat(30), ") d".repeat(30));
+    assert_eq!(rows(&server, &derived).await, "1");
+}
+
 #[tokio::test]
 async fn a_query_is_refused_by_its_number() {
     let server = server(WAREHOUSE).await;

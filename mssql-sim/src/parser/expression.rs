@@ -3,9 +3,9 @@
 //! T-SQL keeps the two apart, the syntax tree does not; so every entry checks what came out. A scalar where a
 //! condition must stand is 4145, a condition where a scalar must stand is a syntax error.
 
-use super::Parser;
 use super::ast::{BinaryOp, Expr, UnaryOp};
 use super::lexer::{TokenKind, syntax_error};
+use super::{MAX_CHAIN, MAX_CONDITIONS, Parser};
 use crate::types::{SqlError, SqlType, Value};
 
 impl Parser {
@@ -32,7 +32,9 @@ impl Parser {
     pub(super) fn disjunction(&mut self) -> Result<Expr, SqlError> {
         self.nested(|p| {
             let mut left = p.conjunction()?;
+            let mut links = 0;
             while p.accept("OR") {
+                p.count_link(&mut links, MAX_CONDITIONS)?;
                 left = p.combine(left, BinaryOp::Or, Self::conjunction)?;
             }
             Ok(left)
@@ -41,7 +43,9 @@ impl Parser {
 
     fn conjunction(&mut self) -> Result<Expr, SqlError> {
         let mut left = self.negation()?;
+        let mut links = 0;
         while self.accept("AND") {
+            self.count_link(&mut links, MAX_CONDITIONS)?;
             left = self.combine(left, BinaryOp::And, Self::negation)?;
         }
         Ok(left)
@@ -146,6 +150,7 @@ impl Parser {
 
     fn additive(&mut self) -> Result<Expr, SqlError> {
         let mut left = self.multiplicative()?;
+        let mut links = 0;
         loop {
             let operator = match self.kind() {
                 TokenKind::Symbol("+") => BinaryOp::Add,
@@ -155,6 +160,7 @@ impl Parser {
                 TokenKind::Symbol("^") => BinaryOp::BitXor,
                 _ => return Ok(left),
             };
+            self.count_link(&mut links, MAX_CHAIN)?;
             self.advance();
             let right = self.multiplicative()?;
             left = binary(left, operator, right);
@@ -163,6 +169,7 @@ impl Parser {
 
     fn multiplicative(&mut self) -> Result<Expr, SqlError> {
         let mut left = self.unary()?;
+        let mut links = 0;
         loop {
             let operator = match self.kind() {
                 TokenKind::Symbol("*") => BinaryOp::Multiply,
@@ -170,6 +177,7 @@ impl Parser {
                 TokenKind::Symbol("%") => BinaryOp::Modulo,
                 _ => return Ok(left),
             };
+            self.count_link(&mut links, MAX_CHAIN)?;
             self.advance();
             let right = self.unary()?;
             left = binary(left, operator, right);

@@ -27,7 +27,11 @@ use ast::{Located, ObjectName};
 use lexer::{Token, TokenKind, syntax_error};
 
 /// Deepest nesting of expressions, queries and blocks.
-const MAX_DEPTH: u32 = 64;
+const MAX_DEPTH: u32 = 200;
+/// Most operators of one precedence in a row; such a chain is as deep a tree.
+const MAX_CHAIN: u32 = 256;
+/// Most ANDs or ORs in a row, which are bound without recursion.
+const MAX_CONDITIONS: u32 = 4096;
 
 /// Parses a batch.
 ///
@@ -209,14 +213,24 @@ impl Parser {
     /// Runs `parse` one level deeper; too deep is error 191 instead of an overflow of the stack.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, SqlError>) -> Result<T, SqlError> {
         if self.depth == MAX_DEPTH {
-            let message = "Some part of your SQL statement is nested too deeply. Rewrite the query or break it up \
-                           into smaller queries.";
-            return Err(syntax_error(191, self.line(), message));
+            return Err(self.too_deep());
         }
         self.depth += 1;
         let parsed = parse(self);
         self.depth -= 1;
         parsed
+    }
+
+    fn too_deep(&self) -> SqlError {
+        let message = "Some part of your SQL statement is nested too deeply. Rewrite the query or break it up into smaller \
+                       queries.";
+        syntax_error(191, self.line(), message)
+    }
+
+    /// Counts a link of a chain of operators; too long a chain is error 191 too.
+    fn count_link(&self, links: &mut u32, limit: u32) -> Result<(), SqlError> {
+        *links += 1;
+        if *links > limit { Err(self.too_deep()) } else { Ok(()) }
     }
 
     /// Whether the token `ahead` places on may be a name.

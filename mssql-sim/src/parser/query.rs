@@ -1,8 +1,8 @@
 //! Queries: CTEs, SELECT, set operators, ordering and paging.
 
-use super::Parser;
 use super::ast::{Expr, Query, QueryBody, Select, SelectItem, SetOperator, Statement};
 use super::lexer::{TokenKind, syntax_error};
+use super::{MAX_CHAIN, Parser};
 use crate::types::SqlError;
 
 /// A common table expression: name, columns, query.
@@ -161,6 +161,7 @@ impl Parser {
     /// `first UNION ... EXCEPT ...`; INTERSECT binds tighter.
     fn set_operations(&mut self, first: QueryBody) -> Result<QueryBody, SqlError> {
         let mut left = self.intersections(first)?;
+        let mut links = 0;
         loop {
             let operator = if self.accept("UNION") {
                 if self.accept("ALL") { SetOperator::UnionAll } else { SetOperator::Union }
@@ -169,6 +170,7 @@ impl Parser {
             } else {
                 return Ok(left);
             };
+            self.count_link(&mut links, MAX_CHAIN)?;
             let term = self.query_term()?;
             let right = self.intersections(term)?;
             left = QueryBody::Set { operator, left: Box::new(left), right: Box::new(right) };

@@ -249,6 +249,7 @@ fn what_is_wrong_is_named_with_its_line() {
     }
     let deep = format!("SELECT {}1{}", "(".repeat(5000), ")".repeat(5000));
     assert_eq!(refusal(&deep).0, 191);
+    assert_eq!(refusal(&format!("SELECT 1{}", "+1".repeat(5000))).0, 191);
 }
 
 /// Words from which random batches are made: whatever stands where, the parser answers and does not panic.
