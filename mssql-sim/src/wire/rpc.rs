@@ -70,6 +70,9 @@ fn well_known(number: u16) -> Result<&'static str, ProtocolError> {
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
     use super::*;
 
     /// `sp_executesql N'S', N'@a int', @a = 7`, called by number, the text as nvarchar(8), then as ntext.
@@ -100,6 +103,21 @@ mod tests {
         assert_eq!((last.name.as_str(), last.output), ("@a", true));
         assert_eq!((last.sql_type, &last.value), (SqlType::Int, &Value::Int(7)));
         assert_eq!(calls[1].arguments[0].value, Value::text("S"));
+    }
+
+    #[test]
+    fn a_damaged_call_is_refused_or_read_and_never_a_panic() {
+        let seed = rand::random();
+        println!("seed {seed}");
+        let mut random = StdRng::seed_from_u64(seed);
+        for _ in 0..20_000 {
+            let mut damaged = calls();
+            for _ in 0..random.random_range(1..4) {
+                let position = random.random_range(0..damaged.len());
+                damaged[position] = random.random();
+            }
+            drop(read(&mut Reader::new(&damaged)));
+        }
     }
 
     #[test]

@@ -135,11 +135,37 @@ pub fn read_parameter(reader: &mut Reader<'_>) -> Result<(SqlType, Value), Proto
         }
     };
     let Some(content) = read_content(reader, delimiter)? else { return Ok((sql_type, Value::Null)) };
-    let parameter = value::from_content(&content, sql_type).ok_or_else(|| ProtocolError::Invalid {
+    let parameter = value::from_content(&content, sql_type).filter(|value| is_in_range(value, sql_type));
+    let parameter = parameter.ok_or_else(|| ProtocolError::Invalid {
         field: "parameter value",
-        found: format!("{} bytes for {sql_type:?}", content.len()),
+        found: format!("{content:02x?} for {sql_type:?}"),
     })?;
     Ok((sql_type, parameter))
+}
+
+/// Whether bytes of the right number stand for a value that the type has.
+fn is_in_range(value: &Value, sql_type: SqlType) -> bool {
+    const TICKS_PER_DAY: u64 = 864_000_000_000;
+    // 0001-01-01 to 9999-12-31.
+    let is_day = |days: i32| (0..=3_652_058).contains(&days);
+    match *value {
+        Value::Decimal { unscaled, .. } => match sql_type {
+            SqlType::Decimal { precision, .. } | SqlType::Numeric { precision, .. } => {
+                unscaled.unsigned_abs() < 10u128.pow(u32::from(precision))
+            }
+            _ => false,
+        },
+        Value::Float(number) => number.is_finite(),
+        // 1753-01-01 to 9999-12-31, counted from 1900-01-01.
+        Value::DateTime { days, ticks } => (-53_690..=2_958_463).contains(&days) && ticks < 25_920_000,
+        Value::Date(days) => is_day(days),
+        Value::Time(ticks) => ticks < TICKS_PER_DAY,
+        Value::DateTime2 { days, ticks } => is_day(days) && ticks < TICKS_PER_DAY,
+        Value::DateTimeOffset { days, ticks, offset } => {
+            is_day(days) && ticks < TICKS_PER_DAY && offset.unsigned_abs() <= 14 * 60
+        }
+        _ => true,
+    }
 }
 
 fn sized_type(token: u8, length: u8) -> Result<SqlType, ProtocolError> {
