@@ -213,3 +213,28 @@ async fn masks_list_what_was_set_and_keys_keep_their_first_spelling() {
     assert_eq!(rows(&server, "SELECT code FROM dbo.t ORDER BY code").await, "Ab; CD; ef");
     assert_eq!(rows(&server, "SELECT CHANGE_TRACKING_CURRENT_VERSION()").await, "4", "no row, no version");
 }
+
+#[tokio::test]
+async fn the_commit_table_tells_every_version() {
+    let server =
+        server("CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY); ALTER TABLE dbo.t ENABLE CHANGE_TRACKING")
+            .await;
+    let current =
+        "SELECT V.version, C.commit_ts FROM (SELECT CHANGE_TRACKING_CURRENT_VERSION() AS version) AS V
+                   LEFT JOIN sys.dm_tran_commit_table AS C ON C.commit_ts = V.version";
+    assert_eq!(rows(&server, current).await, "0,NULL");
+    for id in 1..=3 {
+        run(&server, &format!("INSERT INTO dbo.t VALUES ({id})")).await;
+    }
+    assert_eq!(rows(&server, current).await, "3,3");
+    let table = "FROM sys.dm_tran_commit_table";
+    assert_eq!(rows(&server, &format!("SELECT commit_ts {table} ORDER BY commit_ts")).await, "1; 2; 3");
+    assert_eq!(rows(&server, &format!("SELECT commit_ts {table} WHERE commit_ts = 2")).await, "2");
+    assert_eq!(
+        rows(&server, &format!("SELECT commit_ts {table} WHERE commit_ts = 2.5 OR commit_ts = 1")).await,
+        "1"
+    );
+    assert_eq!(rows(&server, &format!("SELECT commit_ts {table} WHERE commit_ts = NULL")).await, "");
+    let distinct = format!("SELECT COUNT(DISTINCT xdes_id), COUNT(DISTINCT commit_lbn) {table}");
+    assert_eq!(rows(&server, &distinct).await, "3,3", "every commit has an identity of its own");
+}

@@ -4,6 +4,7 @@ use super::{
     BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, TYPE_CODE, ViewDef, bit, code,
     datetime, int, optional_int, text,
 };
+use crate::engine::tracking::CommitRecord;
 use crate::types::Value;
 
 pub(super) const VIEWS: &[ViewDef] = &[
@@ -12,6 +13,7 @@ pub(super) const VIEWS: &[ViewDef] = &[
     ViewDef::new("sys", "internal_tables", INTERNAL_TABLES, internal_tables),
     ViewDef {
         permission: Some("VIEW DATABASE STATE"),
+        by_key: Some(commit),
         ..ViewDef::new("sys", "dm_tran_commit_table", COMMITS, commits)
     },
 ];
@@ -125,10 +127,15 @@ const COMMITS: &[super::ViewColumn] = &[
 ];
 
 fn commits(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let commits = catalog.engine.tracked_commits(catalog.database).into_iter().map(|commit| {
-        let sequence = i64::try_from(commit.sequence).unwrap_or(i64::MAX);
-        let transaction = i64::try_from(commit.transaction).unwrap_or(i64::MAX);
-        vec![int(commit.version), int(transaction), int(sequence), int(sequence), datetime(commit.time)]
-    });
-    commits.collect()
+    catalog.engine.tracked_commits(catalog.database).into_iter().map(commit_row).collect()
+}
+
+fn commit(catalog: &Catalog<'_>, version: i64) -> Vec<Vec<Value>> {
+    catalog.engine.tracked_commit(catalog.database, version).into_iter().map(commit_row).collect()
+}
+
+fn commit_row(commit: CommitRecord) -> Vec<Value> {
+    let sequence = i64::try_from(commit.sequence).unwrap_or(i64::MAX);
+    let transaction = i64::try_from(commit.transaction).unwrap_or(i64::MAX);
+    vec![int(commit.version), int(transaction), int(sequence), int(sequence), datetime(commit.time)]
 }

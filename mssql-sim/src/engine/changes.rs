@@ -221,6 +221,11 @@ impl Engine {
         Ok(())
     }
 
+    /// The commit that took a version, if it is kept.
+    pub fn tracked_commit(&self, database: DatabaseId, version: i64) -> Option<CommitRecord> {
+        self.state().database(database).commits.get(&version).copied()
+    }
+
     /// Commits of tracked changes that are kept, oldest first.
     pub fn tracked_commits(&self, database: DatabaseId) -> Vec<CommitRecord> {
         self.state().database(database).commits.values().copied().collect()

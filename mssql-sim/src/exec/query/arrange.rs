@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::plan::{
     EqualPair, FilteredPlan, JoinMethod, JoinPlan, MadeLeaf, Maker, OuterKind, Relation, TableLeaf,
 };
-use super::seek::Access;
+use super::seek::{Access, demanded};
 use crate::engine::{IndexRef, KeyColumn, TableRead, tracking};
 use crate::exec::expression::{Condition, Node, Scalar};
 use crate::parser::ast::BinaryOp;
@@ -31,6 +31,16 @@ struct Given<'a> {
     conditions: &'a [&'a Condition],
 }
 
+impl Given<'_> {
+    /// What makes the rows of a catalog view of which one key is wanted, if the view knows a way to it.
+    fn view_by_key(&self, place: usize, relation: &Relation) -> Option<Maker> {
+        let Relation::Made(leaf) = relation else { return None };
+        let Maker::View { view, database, .. } = leaf.maker else { return None };
+        let key = if view.has_key() { demanded(place, 0, self.known, self.conditions) } else { None };
+        key.map(|key| Maker::View { view, database, key: Some(key) })
+    }
+}
+
 impl Raw {
     /// Arranges the sources; `filter` is the WHERE clause.
     pub(super) fn plan(self, filter: Option<&Condition>) -> Relation {
@@ -49,7 +59,10 @@ impl Raw {
     fn arrange(self, given: Given<'_>) -> Relation {
         match self {
             Self::Nothing => Relation::Nothing,
-            Self::Other(_, relation) => relation,
+            Self::Other(place, relation) => match given.view_by_key(place, &relation) {
+                Some(maker) => Relation::Made(Arc::new(MadeLeaf { place, maker })),
+                None => relation,
+            },
             Self::Table { place, read } => {
                 let access = Access::choose(place, &read.table, given.known, given.conditions);
                 Relation::Table(Arc::new(TableLeaf { place, read, access }))
@@ -82,13 +95,17 @@ impl Raw {
             Self::Table { place, read } => {
                 Access::choose(*place, &read.table, given.known, given.conditions).follows(places)
             }
-            Self::Other(_, Relation::Made(leaf)) => match &leaf.maker {
-                Maker::Version { key, .. } => {
-                    key.iter().any(|k| k.places().iter().any(|p| places.contains(p)))
+            Self::Other(place, relation) => {
+                let follows = |key: &Scalar| key.places().iter().any(|p| places.contains(p));
+                match (given.view_by_key(*place, relation), relation) {
+                    (Some(Maker::View { key, .. }), _) => key.iter().any(follows),
+                    (_, Relation::Made(leaf)) => match &leaf.maker {
+                        Maker::Version { key, .. } => key.iter().any(follows),
+                        _ => false,
+                    },
+                    _ => false,
                 }
-                _ => false,
-            },
-            Self::Other(..) => false,
+            }
             Self::Join { left, right, .. } => {
                 let nothing = Given { known: &[], conditions: &[] };
                 left.depends_on(places, nothing) || right.depends_on(places, nothing)

@@ -122,7 +122,7 @@ impl<'a> FromBinder<'a> {
                 let mut source = ScopeSource::plain(shown, view.columns());
                 source.schema = alias.is_none().then(|| view.name().0.to_owned());
                 let place = self.push(source);
-                let maker = Maker::View(view, database);
+                let maker = Maker::View { view, database, key: None };
                 Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
             }
             None => Err(SqlError::batch(208, format!("Invalid object name '{}'.", written(name))).into()),

@@ -148,7 +148,12 @@ pub(super) struct MadeLeaf {
 /// What makes the rows.
 #[derive(Debug)]
 pub(super) enum Maker {
-    View(View, DatabaseId),
+    View {
+        view: View,
+        database: DatabaseId,
+        /// What the first column must be equal to, where that saves making all rows.
+        key: Option<Scalar>,
+    },
     Changes {
         read: TableRead,
         last_sync: Scalar,

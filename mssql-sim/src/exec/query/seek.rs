@@ -89,6 +89,16 @@ impl Access {
     }
 }
 
+/// The value that conditions demand of a column, given rows of the known places.
+pub(super) fn demanded(
+    place: usize,
+    column: usize,
+    known: &[usize],
+    conditions: &[&Condition],
+) -> Option<Scalar> {
+    conditions.iter().filter_map(|c| Term::from(c, place, known)).find_map(|term| term.equal_value(column))
+}
+
 impl Term {
     /// What a condition says about the columns of a place, given rows of the known places; None if nothing.
     fn from(condition: &Condition, place: usize, known: &[usize]) -> Option<Self> {
@@ -133,6 +143,17 @@ impl Term {
             Self::Or(_) => false,
             Self::Compare { column, operator, .. } => *column == wanted && *operator == BinaryOp::Equal,
             Self::Null(column) => *column == wanted,
+        }
+    }
+
+    /// The value that the column must have.
+    fn equal_value(&self, wanted: usize) -> Option<Scalar> {
+        match self {
+            Self::And(terms) => terms.iter().find_map(|t| t.equal_value(wanted)),
+            Self::Compare { column, operator: BinaryOp::Equal, value } if *column == wanted => {
+                Some(value.clone())
+            }
+            _ => None,
         }
     }
 

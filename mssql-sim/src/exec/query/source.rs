@@ -116,7 +116,14 @@ impl Maker {
     fn rows(&self, frame: &Frame<'_>) -> Result<Vec<Row>, Interrupt> {
         let context = frame.context;
         match self {
-            Self::View(view, database) => Ok(view.rows(&context.engine, &context.names, *database)?),
+            Self::View { view, database, key } => {
+                let (engine, names) = (&context.engine, &context.names);
+                match key.as_ref().map(|key| key.evaluate(frame)).transpose()? {
+                    Some(Value::Null) => Ok(Vec::new()),
+                    Some(Value::Int(key)) => Ok(view.rows_by_key(engine, names, *database, key)?),
+                    _ => Ok(view.rows(engine, names, *database)?),
+                }
+            }
             Self::Changes { read, last_sync } => {
                 let last_sync = match last_sync.evaluate(frame)? {
                     Value::Int(version) => Some(version),
@@ -137,7 +144,7 @@ impl Maker {
 
     /// Whether the rows depend on other sources' rows.
     fn varies(&self) -> bool {
-        matches!(self, Self::Version { .. })
+        matches!(self, Self::Version { .. } | Self::View { key: Some(_), .. })
     }
 }
 
