@@ -61,6 +61,9 @@ impl Scope<'_> {
                     self.transaction.batch_execute(undo).await.doing("undoing a batch")?;
                     if let [image] = part {
                         self.put_aside(writer, image, &error, quarantine).await?;
+                        if chunk {
+                            self.meet(&writer.table, image).await?;
+                        }
                         moved.quarantined += 1;
                     } else {
                         let (first, second) = part.split_at(part.len() / 2);
@@ -85,6 +88,16 @@ impl Scope<'_> {
         tracing::warn!(table = table.layout.target, error = reason, "a row was put into quarantine");
         let incident = Incident { source: self.source, sequence: self.sequence, reason };
         quarantine.put(self.transaction, table, image, &incident).await
+    }
+
+    /// The load has met the key though its image was refused: the row that the target has of it stays.
+    async fn meet(&self, table: &TargetTable, image: &Image) -> Result<(), TargetError> {
+        let key = quarantine::key_of(table, image);
+        let cells = table.identity_cells(&key);
+        let typed = cells.iter().zip(table.identity_types());
+        let parameters: Vec<(&(dyn ToSql + Sync), _)> = typed.map(|(cell, of)| (cell as _, of)).collect();
+        let met = self.transaction.query_typed(&table.meet(), &parameters).await;
+        met.doing("remembering a refused key as met by a load").map(drop)
     }
 
     async fn merge(&self, writer: &Writer, images: &[Image], chunk: bool) -> Result<Moved, TargetError> {

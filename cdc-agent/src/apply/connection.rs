@@ -12,6 +12,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 /// A line on which sent bytes stay unanswered for so long is dead.
 const UNANSWERED_LIMIT: Duration = Duration::from_secs(30);
+const UNLOCK_PATIENCE: Duration = Duration::from_secs(1);
 const LEAST_VERSION: i32 = 150_000;
 
 /// First half of the advisory lock's key; the second is the source's name.
@@ -94,6 +95,16 @@ impl Connection {
             return Err(TargetError::Standby);
         }
         Ok(())
+    }
+
+    /// Lets the lock go, so that the next connection of this agent gets it at once. A connection that is lost has nothing left to let
+    /// go; one that hangs is not waited for.
+    pub(crate) async fn unlock(&self) {
+        let unlocked = self.client.batch_execute("select pg_advisory_unlock_all()");
+        match tokio::time::timeout(UNLOCK_PATIENCE, unlocked).await {
+            Ok(Ok(())) | Err(_) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the old connection is gone"),
+        }
     }
 
     /// Keeps a second agent out for as long as the connection lives.

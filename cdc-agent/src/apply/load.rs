@@ -1,13 +1,13 @@
 //! Loads as the target sees them: what they have met, how far they are, when they are done.
 
 use super::Applier;
-use super::encode::{Cell, Stored};
+use super::encode::Stored;
 use super::error::{Doing, TargetError};
 use super::ident;
 use super::prepare::{add_condition, as_json};
 use super::stream::json;
 use super::table::TargetTable;
-use proto::{Condition, Key, LoadKind, LoadMark, Phase, Value};
+use proto::{Condition, Key, LoadKind, LoadMark, Phase};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
 
@@ -42,6 +42,24 @@ impl<C: GenericClient> Marks<'_, C> {
             LoadKind::Window => Condition::CatchingUp,
         };
         add_condition(self.client, self.source, &mark.table, condition, &mark.reason).await
+    }
+
+    /// The table leaves step: a load under way counts no more, whoever goes on from here.
+    pub(super) async fn leave(
+        &self,
+        table: &str,
+        condition: Condition,
+        reason: &str,
+    ) -> Result<(), TargetError> {
+        self.client
+            .execute(
+                "update cdc.table_state set load = null, load_sequence = null, load_resume = null, load_scanned = null \
+                 where source = $1 and name = $2",
+                &[&self.source, &table],
+            )
+            .await
+            .doing("taking a table out of step")?;
+        add_condition(self.client, self.source, table, condition, reason).await
     }
 
     pub(super) async fn progress(&self, table: &str, resume: &str, rows: u64) -> Result<(), TargetError> {
@@ -81,9 +99,30 @@ impl<C: GenericClient> Marks<'_, C> {
     }
 }
 
+/// Why tables are degraded that are not read in one snapshot.
+const READ_APART: &str = "the source does not allow snapshots: tables are read at different instants";
+
 impl Applier {
-    /// Keys of the target that the load under way has not met, after a key, in the target's own order. With the first page
-    /// (`after` None) come the keys that were in quarantine before the load began, beyond `limit`.
+    /// Says of every table whether a cut reads it at one instant with the others; those that it does not are never in step.
+    ///
+    /// # Errors
+    /// PostgreSQL cannot be asked.
+    pub async fn note_instants(&self, one_instant: bool) -> Result<(), TargetError> {
+        let degraded = Condition::Degraded.to_string();
+        let sql = if one_instant {
+            "delete from cdc.table_condition where source = $1 and condition = $2 and reason = $3"
+        } else {
+            "insert into cdc.table_condition (source, name, condition, reason, caused_by) \
+             select source, name, $2, $3, 'agent' from cdc.table_state where source = $1 \
+             on conflict (source, name, condition) do nothing"
+        };
+        let noted = self.connection.client.execute(sql, &[&self.source(), &degraded, &READ_APART]).await;
+        noted.doing("noting how the source is read").map(drop)
+    }
+
+    /// Keys of the target that the load under way has not met, after a key, in the target's own order: the last one is where the
+    /// next page begins. Before the first page (`after` None) come the keys that were in quarantine before the load began, beyond
+    /// `limit`.
     ///
     /// # Errors
     /// The table is unknown, or PostgreSQL cannot be asked.
@@ -97,14 +136,14 @@ impl Applier {
         let unknown = || TargetError::UnknownTable { table: table.to_owned() };
         let target =
             self.plan.tables.iter().find(|known| known.layout.target == table).ok_or_else(unknown)?;
-        let identity = after.map(|key| identity_cells(target, key)).unwrap_or_default();
+        let identity = after.map(|key| target.identity_cells(key)).unwrap_or_default();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> =
             identity.iter().zip(target.identity_types()).map(|(cell, of)| (cell as _, of)).collect();
         parameters.push((&limit, Type::INT8));
         let sql = not_met(target, after.is_some());
         let rows = self.connection.client.query_typed(&sql, &parameters).await.doing(doing)?;
-        let mut keys: Vec<_> = rows.iter().map(|row| read_key(row, target.identity.len())).collect();
+        let mut keys = Vec::new();
         if after.is_none() {
             let sql = "select q.source_key::text from cdc.quarantine q join cdc.table_state t using (source, name) \
                        where source = $1 and name = $2 and q.sequence < t.load_sequence";
@@ -112,6 +151,7 @@ impl Applier {
                 keys.push(json(row.get(0), "a key in quarantine")?);
             }
         }
+        keys.extend(rows.iter().map(|row| read_key(row, target.identity.len())));
         Ok(keys)
     }
 }
@@ -135,15 +175,6 @@ fn not_met(table: &TargetTable, after: bool) -> String {
         keys = ident::columns("t", &table.identity),
         table = table.qualified(),
     )
-}
-
-fn identity_cells<'a>(table: &'a TargetTable, key: &'a Key) -> Vec<Cell<'a>> {
-    let columns = table.layout.key_columns().zip(&key.0);
-    let cells = columns.map(|(column, value)| match (value, column.twin) {
-        (Value::Text(text), Some(fold)) => Cell::Text(fold.apply(text)),
-        _ => Cell::Value(value),
-    });
-    cells.collect()
 }
 
 fn read_key(row: &Row, columns: usize) -> Key {

@@ -119,6 +119,7 @@ impl Applier {
     /// As [`Applier::connect`]; [`TargetError::Busy`] passes when the server has noticed the loss.
     pub async fn reconnect(&mut self) -> Result<(), TargetError> {
         self.session = None;
+        self.connection.unlock().await;
         self.connection = Self::open(&self.settings).await?;
         self.session = Some(Session::new(&self.connection.client, &self.plan).await?);
         Ok(())

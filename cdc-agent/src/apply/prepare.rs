@@ -14,6 +14,7 @@ use crate::config::Scope;
 use crate::metrics_catalogue::{Catalogue, MetricError, StoredDay};
 use proto::{Column, Condition, Layout, MetricDefinition, Phase};
 use std::collections::BTreeMap;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{GenericClient, Transaction};
 
 /// A table to be replicated.
@@ -53,16 +54,20 @@ impl Applier {
         let preparation = Preparation { transaction: &transaction, schema: &schema, zoning: &zoning };
         preparation.schema().await?;
         let known = TableState::all(&transaction, &zoning.source).await?;
+        preparation.leave_out(plans).await?;
+        let mut changed = Vec::new();
         for plan in plans {
             let table =
                 TargetTable::new(&schema, plan.layout.clone(), catalogue.days_of(&plan.layout.target));
-            preparation.table(&table, &known).await?;
+            if preparation.table(&table, &known).await? {
+                changed.push(plan.layout.target.clone());
+            }
             preparation.exposure(&table, &plan.scope).await?;
         }
         preparation.lookups(&catalogue, plans).await?;
         let zones_moved = preparation.zones(plans).await?;
-        let restamped = preparation.days(&catalogue, plans, zones_moved).await?;
-        preparation.metrics(&catalogue, &restamped).await?;
+        changed.extend(preparation.days(&catalogue, plans, zones_moved).await?);
+        preparation.metrics(&catalogue, &changed).await?;
         transaction.commit().await.doing("preparing the tables")?;
         // Tables that are no longer configured may still have rows in the journal.
         let layouts = self.tables().await?.into_iter().map(|state| state.layout);
@@ -109,14 +114,31 @@ impl Preparation<'_> {
         self.transaction.batch_execute(&sql).await.doing(doing)
     }
 
-    async fn table(&self, table: &TargetTable, known: &[TableState]) -> Result<(), TargetError> {
+    /// Whether the table was made now: figures over it are then counted anew.
+    async fn table(&self, table: &TargetTable, known: &[TableState]) -> Result<bool, TargetError> {
         table.check_names()?;
         let name = &table.layout.target;
         match known.iter().find(|state| state.name == *name) {
-            None => self.create(table).await,
-            Some(state) if state.layout == table.layout => Ok(()),
-            Some(state) => self.evolve(table, &state.layout).await,
+            None => self.create(table).await.map(|()| true),
+            Some(state) if state.layout == table.layout => Ok(false),
+            Some(state) => self.evolve(table, &state.layout).await.map(|()| false),
         }
+    }
+
+    /// A table that is no longer configured falls behind unseen: if it comes back, it is loaded again.
+    async fn leave_out(&self, plans: &[TablePlan]) -> Result<(), TargetError> {
+        let configured: Vec<_> = plans.iter().map(|plan| plan.layout.target.as_str()).collect();
+        for sql in [
+            "insert into cdc.table_condition (source, name, condition, reason, caused_by) \
+             select source, name, 'blind', 'it was not configured for a while', 'agent' from cdc.table_state \
+             where source = $1 and name <> all ($2) on conflict (source, name, condition) do nothing",
+            "update cdc.table_state set phase = 'pending', incarnation = null, load = null, load_resume = null, \
+             load_rows = 0, load_scanned = null, load_sequence = null where source = $1 and name <> all ($2)",
+        ] {
+            let parameters: [&(dyn ToSql + Sync); 2] = [&self.zoning.source, &configured];
+            self.transaction.execute(sql, &parameters).await.doing("leaving out a table")?;
+        }
+        Ok(())
     }
 
     async fn create(&self, table: &TargetTable) -> Result<(), TargetError> {
@@ -140,6 +162,7 @@ impl Preparation<'_> {
             "create table {name} ({columns}, cdc_as_of timestamptz not null, cdc_applied_at timestamptz not null, \
              primary key ({keys}));
              alter table {name} enable row level security;
+             drop table if exists {met};
              create table {met} ({key_definitions}, primary key ({keys}));",
             name = table.qualified(),
             columns = table.column_definitions().join(", "),
@@ -147,6 +170,8 @@ impl Preparation<'_> {
             key_definitions = ident::join(", ", key_definitions),
         );
         self.transaction.batch_execute(&sql).await.doing(doing)?;
+        let forget = "delete from cdc.quarantine where source = $1 and name = $2";
+        self.transaction.execute(forget, &[&self.zoning.source, &table.layout.target]).await.doing(doing)?;
         let layout = as_json(&table.layout)?;
         let source = &table.layout.source;
         self.transaction
@@ -310,8 +335,9 @@ impl Preparation<'_> {
         Ok(restamped)
     }
 
-    /// Records every metric; builds those that are new, changed, or over a table whose days moved; forgets the others.
-    async fn metrics(&self, catalogue: &Catalogue, restamped: &[String]) -> Result<(), TargetError> {
+    /// Records every metric; builds those that are new, changed, or over a table that is new or whose days moved; forgets the
+    /// others.
+    async fn metrics(&self, catalogue: &Catalogue, changed_tables: &[String]) -> Result<(), TargetError> {
         let doing = "recording a metric";
         let source = &self.zoning.source;
         let names: Vec<&str> =
@@ -335,7 +361,7 @@ impl Preparation<'_> {
                 )
                 .await
                 .doing(doing)?;
-            if changed == 1 || restamped.iter().any(|table| metric.contribution.uses(table)) {
+            if changed == 1 || changed_tables.iter().any(|table| metric.contribution.uses(table)) {
                 figures::rebuild(self.transaction, source, metric).await?;
                 built += 1;
             }

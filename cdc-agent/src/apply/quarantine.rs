@@ -10,6 +10,9 @@ use std::error::Error;
 use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
+/// Why a table with such keys is degraded.
+const ASIDE: &str = "keys are in quarantine: their rows are older than they look";
+
 /// Identities in quarantine, by table, as the transaction knows them.
 #[derive(Debug, Default)]
 pub(super) struct Quarantine {
@@ -86,8 +89,25 @@ impl Quarantine {
             .await
             .doing("putting a key into quarantine")?;
         self.keys.entry(name.clone()).or_default().insert(identity);
-        let reason = "keys are in quarantine: their rows are older than they look";
-        add_condition(client, incident.source, name, Condition::Degraded, reason).await
+        add_condition(client, incident.source, name, Condition::Degraded, ASIDE).await
+    }
+
+    /// A load has read the whole table: keys that were put aside before it began, and not again by it, are settled.
+    pub(super) async fn sweep(
+        &mut self,
+        client: &impl GenericClient,
+        source: &str,
+        table: &str,
+    ) -> Result<(), TargetError> {
+        let doing = "clearing the quarantine after a load";
+        let sql = "delete from cdc.quarantine q using cdc.table_state t where q.source = $1 and q.name = $2 \
+                   and t.source = q.source and t.name = q.name and q.sequence < t.load_sequence returning q.key";
+        let rows = client.query(sql, &[&source, &table]).await.doing(doing)?;
+        let Some(aside) = self.keys.get_mut(table) else { return Ok(()) };
+        for row in &rows {
+            aside.remove(row.get::<_, &str>(0));
+        }
+        if aside.is_empty() { end_degraded(client, source, table).await } else { Ok(()) }
     }
 
     /// Clears the keys of images that were applied. The condition goes with the last of them.
@@ -113,12 +133,16 @@ impl Quarantine {
         }
         let sql = "delete from cdc.quarantine where source = $1 and name = $2 and key = any ($3)";
         client.execute(sql, &[&source, name, &cleared]).await.doing(doing)?;
-        if aside.is_empty() {
-            let sql = "delete from cdc.table_condition where source = $1 and name = $2 and condition = $3";
-            client.execute(sql, &[&source, name, &Condition::Degraded.to_string()]).await.doing(doing)?;
-        }
-        Ok(())
+        if aside.is_empty() { end_degraded(client, source, name).await } else { Ok(()) }
     }
+}
+
+/// The condition goes with the last key; one that has another reason stays.
+async fn end_degraded(client: &impl GenericClient, source: &str, table: &str) -> Result<(), TargetError> {
+    let sql = "delete from cdc.table_condition where source = $1 and name = $2 and condition = $3 and reason = $4";
+    let degraded = Condition::Degraded.to_string();
+    client.execute(sql, &[&source, &table, &degraded, &ASIDE]).await.doing("clearing the quarantine")?;
+    Ok(())
 }
 
 /// Where and why a key was refused.

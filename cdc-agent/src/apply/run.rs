@@ -5,7 +5,7 @@ use super::encode::Cell;
 use super::error::{Doing, TargetError};
 use super::figures;
 use super::load::Marks;
-use super::prepare::{add_condition, as_json};
+use super::prepare::as_json;
 use super::quarantine::Quarantine;
 use super::session::{Session, TRANSACTION_SETTINGS, WHOLE_TABLE_SETTINGS, Writer};
 use super::stream::StreamRow;
@@ -204,9 +204,7 @@ impl<'a> Work<'a> {
 
     async fn mark(&mut self, mark: Record) -> Result<(), TargetError> {
         match mark {
-            Record::Leave { table, condition, reason } => {
-                add_condition(self.context.transaction, self.scope.source, &table, condition, &reason).await
-            }
+            Record::Leave { table, condition, reason } => self.marks.leave(&table, condition, &reason).await,
             Record::LoadBegin(mark) => self.marks.begin(&self.writer(&mark.table)?.table, &mark).await,
             Record::LoadProgress { table, resume, rows } => self.marks.progress(&table, &resume, rows).await,
             Record::LoadScanned { table, rows } => self.marks.scanned(&table, rows).await,
@@ -215,6 +213,7 @@ impl<'a> Work<'a> {
                 if sweep {
                     let swept = self.scope.sweep(writer).await?;
                     self.moved.deleted += swept.deleted;
+                    self.quarantine.sweep(self.context.transaction, self.scope.source, &table).await?;
                     self.note_zones(&table);
                 }
                 self.marks.end(&writer.table).await

@@ -8,11 +8,12 @@
 //! Both are temporary tables of the connection. PostgreSQL's own comparison of the identity columns decides which staged
 //! rows are one key. Equal rows are dropped before anything is locked: they cost a look-up and no write.
 
+use super::encode::Cell;
 use super::error::TargetError;
 use super::ident::{self, Ident, MAX_NAME_BYTES, Qualified};
 use crate::metrics_catalogue::StoredDay;
 use postgres_types::Type;
-use proto::{Column, ColumnType, Layout, LayoutId};
+use proto::{Column, ColumnType, Key, Layout, LayoutId, Value};
 
 /// A replicated table.
 #[derive(Clone, Debug)]
@@ -210,6 +211,26 @@ impl TargetTable {
             self.met(),
             self.stage()
         )
+    }
+
+    /// Remembers one key, given as its identity, as met by the load.
+    pub(crate) fn meet(&self) -> String {
+        let places = ident::join(", ", (1..=self.identity.len()).map(|place| format!("${place}")));
+        format!(
+            "insert into {} ({}) values ({places}) on conflict do nothing",
+            self.met(),
+            ident::names(&self.identity)
+        )
+    }
+
+    /// The values of the identity columns for a key as the source spells it.
+    pub(crate) fn identity_cells<'a>(&'a self, key: &'a Key) -> Vec<Cell<'a>> {
+        let columns = self.layout.key_columns().zip(&key.0);
+        let cells = columns.map(|(column, value)| match (value, column.twin) {
+            (Value::Text(text), Some(fold)) => Cell::Text(fold.apply(text)),
+            _ => Cell::Value(value),
+        });
+        cells.collect()
     }
 
     /// Fills `change` with a deletion for every row that the load has not met.

@@ -52,6 +52,7 @@ pub(super) async fn begin(config: &Config, until: Until, past: &Past) -> Result<
     let plans: Vec<_> = tables.values().map(|table| plan_of(config, table)).collect();
     applier.prepare_tables(&plans, &config.metrics).await?;
     let (journal, row) = open_journal(config, &mut applier, past).await?;
+    applier.note_instants(isolation.is_one_instant()).await?;
     let mut captured = Captured::restore(tables.keys().cloned(), &row, &applier.tables().await?);
     let unapplied = journal.clone();
     let applied = row.applied_sequence;

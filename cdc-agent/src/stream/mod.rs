@@ -19,6 +19,7 @@ mod step;
 use crate::capture::{Captured, CaptureError, Limits, Links, Pulse};
 use crate::config::Config;
 use crate::errors::{AgentError, Class, verdict};
+use crate::retry::Pauses;
 use crate::source::{Connector, Isolation, SourceError};
 use crate::telemetry::Metrics;
 use applying::{Applying, Side};
@@ -45,6 +46,9 @@ pub enum Until {
 /// Pause before a stream that has run begins again.
 const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 
+/// A stream that has run for so long does not repeat the failure before.
+const SETTLED: Duration = Duration::from_secs(60);
+
 /// Questions and requests that may wait at either side.
 const QUEUED: usize = 64;
 
@@ -60,6 +64,7 @@ pub async fn run(
 ) -> Result<(), AgentError> {
     let mut past = Past::Continues;
     let mut begun_before = false;
+    let mut pauses = Pauses::new();
     loop {
         let begun = tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -76,6 +81,7 @@ pub async fn run(
             Err(error) => return Err(error),
         };
         begun_before = true;
+        let begun_at = tokio::time::Instant::now();
         match both_sides(config, until, begun, metrics, stop).await {
             Ok(()) => return Ok(()),
             Err(AgentError::Capture(error)) if error.is_another_history() => {
@@ -84,6 +90,10 @@ pub async fn run(
             }
             Err(error) if error.needs_another_journal() => {
                 tracing::error!(%error, "the journal does not continue what the target has; it is set aside and the source is read again");
+                if begun_at.elapsed() > SETTLED {
+                    pauses.reset();
+                }
+                tokio::time::sleep(pauses.next(Class::Reconnect)).await;
                 past = Past::JournalUnusable { reason: error.to_string() };
             }
             Err(error) if error.needs_another_survey() && until == Until::Stopped => {
@@ -192,7 +202,8 @@ impl AgentError {
         }
     }
 
-    /// Whether the journal in use can no longer be applied: what it holds does not follow what the target has.
+    /// Whether the journal in use can no longer be applied: what it holds does not follow what the target has, or has rows that
+    /// only a change at the source can mend.
     fn needs_another_journal(&self) -> bool {
         use crate::apply::TargetError;
         matches!(
@@ -203,6 +214,7 @@ impl AgentError {
                     | TargetError::Torn { .. }
                     | TargetError::UnknownLayout { .. }
                     | TargetError::UnknownTable { .. }
+                    | TargetError::FoldTooCoarse { .. }
             )
         )
             || matches!(self, Self::Journal(error) if error.is_damage())

@@ -8,6 +8,11 @@ use crate::workload::{METRICS, SCHEMA, TABLES, Workload};
 use cdc_agent::config::Config;
 use cdc_agent::source::Isolation;
 use cdc_agent::stream::StepByStep;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Transactions that the writer may run during one step.
+const TRANSACTIONS_PER_STEP: usize = 6;
 
 /// States looked at, and states after which a control must have failed.
 const STATES: usize = 3_000;
@@ -33,11 +38,13 @@ async fn agreeing_states(reading: Reading, states: usize) -> (usize, bool) {
     stream.read_with(reading.isolation, reading.upper_filter).await.unwrap();
     let seed = rand::random_range(0..1_000_000_u64);
     println!("seed {seed}");
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    let writer = tokio::spawn(Workload::new(seed).write(site.source_client().await, stopped));
+    let pace = Arc::new(Semaphore::new(0));
+    let writer = tokio::spawn(Workload::new(seed).write_at_pace(site.source_client().await, Arc::clone(&pace)));
     let reader = site.target().await;
     let mut seen = 0;
     let agreed = loop {
+        // The writer is at work while the cut is read, and leaves the rest of the machine to the agent.
+        pace.add_permits(TRANSACTIONS_PER_STEP);
         if stream.step().await.unwrap() {
             let disagreeing: i64 = reader.query_one(DISAGREEING, &[]).await.unwrap().get(0);
             if disagreeing > 0 {
@@ -49,7 +56,7 @@ async fn agreeing_states(reading: Reading, states: usize) -> (usize, bool) {
             break true;
         }
     };
-    drop(stop);
+    pace.close();
     println!("{} transactions, {seen} states", writer.await.unwrap());
     (seen, agreed)
 }

@@ -99,6 +99,24 @@ def value(text):
     return text
 
 
+def rows_of(file):
+    """The rows of a CSV file. Some of its texts hold a comma without quotes; what follows it begins with a blank."""
+    with open(file, encoding="utf-8", newline="") as lines:
+        header, *records = csv.reader(lines)
+    rows = []
+    for record in records:
+        cells = []
+        for cell in record:
+            if cell.startswith(" ") and len(record) > len(header):
+                cells[-1] += "," + cell
+            else:
+                cells.append(cell)
+        if len(cells) != len(header):
+            raise ValueError(f"{file}: a row of {len(cells)} cells under {len(header)} headings: {record}")
+        rows.append([value(cell) for cell in cells])
+    return rows
+
+
 def load(connection, folder):
     cursor = connection.cursor()
     for statement in SCHEMA:
@@ -107,8 +125,7 @@ def load(connection, folder):
     for table, file in FILES.items():
         if table != KEYLESS:
             cursor.execute(f"ALTER TABLE {table} ENABLE CHANGE_TRACKING")
-        with open(pathlib.Path(folder) / file, encoding="utf-8", newline="") as lines:
-            rows = [[value(cell) for cell in row] for row in csv.reader(lines)][1:]
+        rows = rows_of(pathlib.Path(folder) / file)
         for start in range(0, len(rows), ROWS_PER_INSERT):
             part = rows[start : start + ROWS_PER_INSERT]
             marks = ",".join("(" + ",".join(["%s"] * len(row)) + ")" for row in part)

@@ -16,7 +16,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(20);
 
 pub(crate) struct Site {
-    pub(crate) source: Server,
     pub(crate) login: Login,
     pub(crate) postgres: Postgres,
     pub(crate) folder: tempfile::TempDir,
@@ -48,7 +47,7 @@ impl Site {
         let target_port = postgres.port();
         let listen_port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
-        Self { source, login, postgres, folder, target_port, listen_port, _listening: listening }
+        Self { login, postgres, folder, target_port, listen_port, _listening: listening }
     }
 
     pub(crate) fn config_file(&self) -> PathBuf {

@@ -4,6 +4,8 @@ use demo::client::SqlServer;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 pub(crate) const SCHEMA: &str = "
 ALTER DATABASE CURRENT SET CHANGE_TRACKING = ON (CHANGE_RETENTION = 2 DAYS, AUTO_CLEANUP = ON);
@@ -66,6 +68,17 @@ impl Workload {
     pub(crate) async fn write(mut self, mut source: SqlServer, mut stop: tokio::sync::oneshot::Receiver<()>) -> u64 {
         let mut count = 0;
         while let Err(tokio::sync::oneshot::error::TryRecvError::Empty) = stop.try_recv() {
+            source.run(&self.transaction()).await.unwrap();
+            count += 1;
+        }
+        count
+    }
+
+    /// One transaction for each permit, until the semaphore is closed; returns their number.
+    pub(crate) async fn write_at_pace(mut self, mut source: SqlServer, pace: Arc<Semaphore>) -> u64 {
+        let mut count = 0;
+        while let Ok(permit) = pace.acquire().await {
+            permit.forget();
             source.run(&self.transaction()).await.unwrap();
             count += 1;
         }
