@@ -158,8 +158,9 @@ impl TableTracking {
     }
 
     fn fold(&self, history: &History, from: i64, instant: Option<u64>) -> Option<Row> {
-        let seen = |c: &&Change| c.version > from && instant.is_none_or(|instant| c.sequence <= instant);
-        let changes: Vec<&Change> = history.changes.iter().filter(seen).collect();
+        let after = history.changes.partition_point(|change| change.version <= from);
+        let seen = |c: &&Change| instant.is_none_or(|instant| c.sequence <= instant);
+        let changes: Vec<&Change> = history.changes[after..].iter().filter(seen).collect();
         let (first, last) = (changes.first()?, changes.last()?);
         let operation = match (last.last, first.first) {
             (Operation::Delete, _) => "D",
@@ -195,7 +196,9 @@ impl TableTracking {
             return;
         }
         let kept = self.by_version.split_off(&(version + 1, Key::from([])));
-        for (_, key) in std::mem::replace(&mut self.by_version, kept) {
+        let dropped = std::mem::replace(&mut self.by_version, kept);
+        let keys: BTreeSet<Key> = dropped.into_iter().map(|(_, key)| key).collect();
+        for key in keys {
             if let Some(history) = self.keys.get_mut(&key) {
                 history.changes.retain(|change| change.version > version);
                 if history.changes.is_empty() {
