@@ -1,7 +1,8 @@
 //! Faults on command: what a test makes go wrong on an otherwise healthy server.
 //!
 //! A fault is armed on the server and strikes once, whichever connection meets it first. Bytes are counted over all
-//! connections from the moment of arming, statements likewise.
+//! connections from the moment of arming, statements likewise. What a retention clean-up takes away is the engine's
+//! matter: see [`crate::engine::Engine::cleanup`].
 
 use std::io;
 use std::pin::Pin;

@@ -222,6 +222,14 @@ async fn a_batch_runs_by_the_rules_of_its_errors() {
         "nothing of a refused batch runs"
     );
 
+    let inner = "EXEC sp_executesql N'SET NOCOUNT ON; SET LOCK_TIMEOUT 5; USE master'; SELECT @@LOCK_TIMEOUT, DB_NAME()";
+    let row = &rows(&mut client, inner).await.unwrap()[0];
+    assert_eq!(
+        (row.get::<i32, _>(0), row.get::<&str, _>(1)),
+        (Some(-1), Some("wms")),
+        "settings end with their procedure"
+    );
+
     let control = "DECLARE @i int = 0, @sum int = 0
         WHILE @i < 10 BEGIN SET @i += 1 IF @i % 2 = 0 CONTINUE IF @i > 7 BREAK SET @sum = @sum + @i END
         SELECT @sum AS n";

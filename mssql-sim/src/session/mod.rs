@@ -45,6 +45,8 @@ pub(crate) struct Session {
     /// Name of the database in which the session began.
     login_database: String,
     settings: Settings,
+    /// What the callers of the running procedures return to, outermost first.
+    callers: Vec<Surroundings>,
     /// The transaction that the client began, if any.
     transaction: Option<UserTransaction>,
     /// The transaction of a statement that runs outside one.
@@ -59,6 +61,12 @@ pub(crate) struct Session {
     last_identity: Option<i64>,
     /// `SCOPE_IDENTITY()` outside procedures: all batches of a session are one scope.
     scope_identity: Option<i64>,
+}
+
+/// What a procedure may change only for itself.
+struct Surroundings {
+    settings: Settings,
+    database: DatabaseUse,
 }
 
 /// What becomes of the connection after a request.
@@ -120,6 +128,7 @@ impl Session {
             database,
             login_database,
             settings: Settings::default(),
+            callers: Vec::new(),
             transaction: None,
             autocommit: None,
             prepared: HashMap::new(),
@@ -158,7 +167,12 @@ impl Session {
         if let Some(transaction) = self.autocommit.take() {
             self.shared.engine.rollback(transaction);
         }
-        if self.settings.abort_transaction { self.abandon_transaction() } else { None }
+        let aborts = self.settings.abort_transaction;
+        if let Some(Surroundings { settings, database }) = self.callers.drain(..).next() {
+            self.settings = settings;
+            self.database = database;
+        }
+        if aborts { self.abandon_transaction() } else { None }
     }
 
     /// Starts afresh, as pooled connections do: back in the login's database, settings and prepared statements

@@ -5,7 +5,7 @@
 use super::batch::{Flow, Frame};
 use super::event::{ClientGone, Event, Events};
 use super::statement::store;
-use super::{Ending, Failure, Session};
+use super::{Ending, Failure, Session, Surroundings};
 use crate::exec::context::Variables;
 use crate::parser::ast::{Expr, ObjectName};
 use crate::parser::parse_declarations;
@@ -183,12 +183,10 @@ impl Session {
     ) -> Result<Outcome, Failure> {
         let declared = parse_declarations(&prepared.declarations)?;
         let variables = self.bind(&declared, arguments)?;
-        let settings = self.settings.clone();
-        let database = self.database.clone();
+        self.enter_procedure();
         let mut frame = Frame::new(&prepared.text, caller.events, variables, caller.protected);
         let result = Box::pin(self.run_frame(&mut frame)).await;
-        self.settings = settings;
-        self.database = database;
+        self.leave_procedure(caller.events).await?;
 
         let flow = match result {
             Ok(flow) => flow,
@@ -198,16 +196,28 @@ impl Session {
             }
             Err(failure) => return Err(failure),
         };
-        let asked = |name: &str, position: usize| {
-            arguments.iter().enumerate().find(|(index, argument)| is_meant(argument, *index, name, position))
-        };
         let outputs = declared.iter().enumerate().filter(|(_, (.., output))| *output);
         let outputs = outputs.filter_map(|(position, (name, ..))| {
-            let (_, argument) = asked(name, position).filter(|(_, argument)| argument.output)?;
+            let argument = argument_for(arguments, name, position).filter(|argument| argument.output)?;
             let (sql_type, value) = frame.variables.get(name).ok()?;
             Some(Output { name: argument.name.clone(), sql_type, value: value.clone() })
         });
         Ok(Outcome { flow, status: self.last_error, outputs: outputs.collect() })
+    }
+
+    /// Remembers the caller's settings and database.
+    fn enter_procedure(&mut self) {
+        self.callers.push(Surroundings { settings: self.settings.clone(), database: self.database.clone() });
+    }
+
+    /// Returns to the caller's settings and database.
+    async fn leave_procedure(&mut self, events: &Events) -> Result<(), ClientGone> {
+        let Some(Surroundings { settings, database }) = self.callers.pop() else { return Ok(()) };
+        let old = self.database_name();
+        self.settings = settings;
+        self.database = database;
+        let new = self.database_name();
+        if old == new { Ok(()) } else { events.send(Event::DatabaseChanged { old, new }).await }
     }
 
     /// Gives every declared parameter its argument, by name or by position, converted to its declared type.
@@ -218,12 +228,7 @@ impl Session {
     ) -> Result<Variables, SqlError> {
         let mut variables = Variables::default();
         for (position, (name, sql_type, _)) in declared.iter().enumerate() {
-            let argument = arguments
-                .iter()
-                .enumerate()
-                .find(|(index, argument)| is_meant(argument, *index, name, position))
-                .map(|(_, argument)| argument)
-                .ok_or_else(|| missing_parameter(name))?;
+            let argument = argument_for(arguments, name, position).ok_or_else(|| missing_parameter(name))?;
             variables.declare(name, *sql_type)?;
             store(&mut variables, name, argument.sql_type, argument.value.clone())?;
         }
@@ -247,12 +252,14 @@ impl Session {
     }
 }
 
-/// Whether an argument is meant for the parameter `name`, declared at `position`.
-fn is_meant(argument: &Argument, index: usize, name: &str, position: usize) -> bool {
-    match argument.name.strip_prefix('@') {
+/// The argument for the parameter `name`, declared at `position`: one of that name, or the unnamed one in that place.
+fn argument_for<'a>(arguments: &'a [Argument], name: &str, position: usize) -> Option<&'a Argument> {
+    let mut placed = arguments.iter().enumerate();
+    let (_, argument) = placed.find(|(index, argument)| match argument.name.strip_prefix('@') {
         Some(given) => given.eq_ignore_ascii_case(name),
-        None => index == position,
-    }
+        None => *index == position,
+    })?;
+    Some(argument)
 }
 
 fn text_argument(arguments: &[Argument], index: usize, name: &str) -> Result<String, SqlError> {
