@@ -225,29 +225,30 @@ impl Rows {
         }
     }
 
-    /// Drops the versions of a key that no snapshot at or after `oldest` can see. True if nothing old is left to drop.
-    pub(super) fn prune(&mut self, table: &TableDef, key: &Key, oldest: u64) -> bool {
+    /// Drops the versions of a key that nobody sees who reads as of one of `instants`. True if no old one is left.
+    pub(super) fn prune(&mut self, table: &TableDef, key: &Key, instants: &BTreeMap<u64, usize>) -> bool {
         let Some(entry) = self.entries.get_mut(key) else { return true };
+        let mut replaced_at = entry.newest.as_ref().map_or(0, |newest| newest.sequence);
         let mut dropped = Vec::new();
-        if entry.newest.as_ref().is_some_and(|newest| newest.sequence <= oldest) {
-            dropped.append(&mut entry.older);
-        } else if let Some(needed) = entry.older.iter().position(|version| version.sequence <= oldest) {
-            dropped = entry.older.split_off(needed + 1);
-        }
+        entry.older.retain_mut(|version| {
+            let seen = instants.range(version.sequence..replaced_at).next().is_some();
+            replaced_at = version.sequence;
+            if !seen {
+                dropped.extend(version.image.take());
+            }
+            seen
+        });
         let settled = entry.older.is_empty();
-        let gone =
-            settled && entry.newest.as_ref().is_some_and(|v| v.image.is_none() && v.sequence <= oldest);
-        if gone {
+        if settled && entry.newest.as_ref().is_some_and(|newest| newest.image.is_none()) {
             entry.newest = None;
         }
-        let clean = settled && entry.newest.as_ref().is_none_or(|v| v.image.is_some());
         if entry.is_vacant() {
             self.entries.remove(key);
         }
-        for row in dropped.into_iter().filter_map(|version| version.image) {
+        for row in dropped {
             self.forget(table, key, &row);
         }
-        clean
+        settled
     }
 
     /// Removes the index entries of an image that is no longer held, unless another image has the same key bytes.

@@ -123,12 +123,16 @@ impl State {
 
     /// Drops versions that nobody needs any more.
     pub(super) fn collect_garbage(&mut self) {
+        if self.garbage.is_empty() {
+            return;
+        }
         let oldest = self.oldest_instant();
+        let instants = self.instants.clone();
         while self.garbage.front().is_some_and(|garbage| garbage.sequence <= oldest) {
             let Some(garbage) = self.garbage.pop_front() else { return };
             if let Some(table) = self.find_table_mut(garbage.table) {
                 let def = Arc::clone(&table.def);
-                table.rows.prune(&def, &garbage.key, oldest);
+                table.rows.prune(&def, &garbage.key, &instants);
             }
         }
     }

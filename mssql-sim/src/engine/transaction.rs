@@ -195,13 +195,12 @@ impl State {
     }
 
     fn release_rows(&mut self, transaction: &Transaction, commit: Option<u64>) {
-        let oldest = self.oldest_instant();
+        let instants = self.instants.clone();
         for (reference, key) in &transaction.locks {
             let Some(table) = self.find_table_mut(*reference) else { continue };
             let def = Arc::clone(&table.def);
             table.rows.release(&def, key, commit);
-            let clean = table.rows.prune(&def, key, oldest);
-            if !clean {
+            if !table.rows.prune(&def, key, &instants) {
                 let sequence = self.commit_sequence;
                 self.garbage.push_back(Garbage { sequence, table: *reference, key: key.clone() });
             }
