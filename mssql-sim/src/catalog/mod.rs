@@ -26,16 +26,19 @@ use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
 /// Name, type and nullability of a view's column.
 type ViewColumn = (&'static str, SqlType, bool);
 
+/// The values of a view's rows.
+type ViewRows = Vec<Vec<Value>>;
+
 /// A view's definition.
 struct ViewDef {
     schema: &'static str,
     name: &'static str,
     columns: &'static [ViewColumn],
-    rows: fn(&Catalog<'_>) -> Vec<Vec<Value>>,
+    rows: fn(&Catalog<'_>) -> ViewRows,
     /// Permission on the database without which reading is refused; None for views that hide rows instead.
     permission: Option<&'static str>,
     /// Rows with one value in the first column, for a view that is long and knows a faster way to them.
-    by_key: Option<fn(&Catalog<'_>, i64) -> Vec<Vec<Value>>>,
+    by_key: Option<fn(&Catalog<'_>, i64) -> ViewRows>,
 }
 
 impl ViewDef {
@@ -44,7 +47,7 @@ impl ViewDef {
         schema: &'static str,
         name: &'static str,
         columns: &'static [ViewColumn],
-        rows: fn(&Catalog<'_>) -> Vec<Vec<Value>>,
+        rows: fn(&Catalog<'_>) -> ViewRows,
     ) -> Self {
         Self { schema, name, columns, rows, permission: None, by_key: None }
     }
@@ -160,7 +163,7 @@ impl View {
     fn checked(
         self,
         catalog: &Catalog<'_>,
-        rows: impl FnOnce(&Catalog<'_>) -> Vec<Vec<Value>>,
+        rows: impl FnOnce(&Catalog<'_>) -> ViewRows,
     ) -> Result<Vec<Row>, SqlError> {
         if let Some(permission) = self.0.permission {
             catalog.require(permission)?;
