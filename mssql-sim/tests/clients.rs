@@ -4,15 +4,37 @@ mod client;
 
 use std::time::Duration;
 
-use client::{config, connect, connect_as, connect_socket, error_number, rows, run};
+use client::{Connection, config, connect, connect_as, log_in, rows, run};
 use futures::TryStreamExt;
 use mssql_sim::faults::Trigger;
 use mssql_sim::server::{AttentionReply, Options, Server};
 use mssql_sim::types::{SqlError, Value};
 use tiberius::AuthMethod;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 fn server() -> Server {
     Server::new(Options::default())
+}
+
+/// A client over a socket.
+async fn connect_socket(address: std::net::SocketAddr) -> Connection<TcpStream> {
+    log_in(TcpStream::connect(address).await.expect("the server listens")).await
+}
+
+/// The error number with which a batch fails.
+async fn error_number<S>(client: &mut Connection<S>, sql: &str) -> u32
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let results = match client.simple_query(sql).await {
+        Ok(stream) => stream.into_results().await,
+        Err(error) => Err(error),
+    };
+    match results {
+        Ok(_) => panic!("{sql}: no error"),
+        Err(error) => error.code().unwrap_or_else(|| panic!("{sql}: {error}")),
+    }
 }
 
 const EVERY_TYPE: &str = "CREATE TABLE dbo.every_type (

@@ -3,7 +3,6 @@
 use mssql_sim::server::{Options, Server};
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 
 /// A connected client.
@@ -38,11 +37,6 @@ pub(crate) async fn connect(server: &Server) -> Connection<tokio::io::DuplexStre
     log_in(server.connect()).await
 }
 
-/// A client over a socket.
-pub(crate) async fn connect_socket(address: std::net::SocketAddr) -> Connection<TcpStream> {
-    log_in(TcpStream::connect(address).await.expect("the server listens")).await
-}
-
 /// Runs a batch and returns the rows of its first result set.
 pub(crate) async fn rows<S>(client: &mut Connection<S>, sql: &str) -> Result<Vec<Row>, tiberius::error::Error>
 where
@@ -61,19 +55,4 @@ where
         Err(error) => Err(error),
     };
     results.unwrap_or_else(|error| panic!("{sql}: {error}"));
-}
-
-/// The error number with which a batch fails.
-pub(crate) async fn error_number<S>(client: &mut Connection<S>, sql: &str) -> u32
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-{
-    let results = match client.simple_query(sql).await {
-        Ok(stream) => stream.into_results().await,
-        Err(error) => Err(error),
-    };
-    match results {
-        Ok(_) => panic!("{sql}: no error"),
-        Err(error) => error.code().unwrap_or_else(|| panic!("{sql}: {error}")),
-    }
 }
