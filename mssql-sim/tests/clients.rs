@@ -10,7 +10,7 @@ use mssql_sim::faults::Trigger;
 use mssql_sim::server::{AttentionReply, Options, Server};
 use mssql_sim::types::{SqlError, Value};
 use tiberius::AuthMethod;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 
 fn server() -> Server {
@@ -198,65 +198,72 @@ async fn a_wrong_password_and_a_wrong_database_are_refused() {
     assert_eq!(error.code(), Some(4060));
 }
 
+/// The first row of a batch's first result, all of whose columns are `int`.
+async fn ints(client: &mut Connection<DuplexStream>, sql: &str) -> Vec<i32> {
+    let rows = rows(client, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    (0..rows[0].len()).map(|column| rows[0].get(column).expect("no column is NULL")).collect()
+}
+
+const COUNT: &str = "SELECT COUNT(*), @@TRANCOUNT FROM dbo.t";
+
+/// A client of a server whose table `dbo.t` holds 1 and 2.
+async fn two_rows() -> Connection<DuplexStream> {
+    let mut client = connect(&server()).await;
+    run(&mut client, "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY); INSERT INTO dbo.t VALUES (1), (2)")
+        .await;
+    client
+}
+
 #[tokio::test]
-async fn a_batch_runs_by_the_rules_of_its_errors() {
-    let server = server();
-    let mut client = connect(&server).await;
-    run(&mut client, "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY)").await;
-    let count = "SELECT COUNT(*) AS n, @@TRANCOUNT AS open_transactions FROM dbo.t";
+async fn an_error_ends_as_much_as_its_kind_says() {
+    let mut client = two_rows().await;
+    let goes_on = "INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (3)";
+    assert_eq!(error_number(&mut client, goes_on).await, 2627);
+    assert_eq!(ints(&mut client, COUNT).await, [3, 0], "the statement behind the failed one ran");
 
-    error_number(
-        &mut client,
-        "INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (2)",
-    )
-    .await;
-    let row = &rows(&mut client, count).await.unwrap()[0];
-    assert_eq!(row.get::<i32, _>(0), Some(2), "the statement behind the failed one ran");
-
-    error_number(&mut client, "SET XACT_ABORT ON; BEGIN TRAN; INSERT INTO dbo.t VALUES (3); INSERT INTO dbo.t VALUES (1); INSERT INTO dbo.t VALUES (4)").await;
-    let row = &rows(&mut client, count).await.unwrap()[0];
-    assert_eq!(
-        (row.get::<i32, _>(0), row.get::<i32, _>(1)),
-        (Some(2), Some(0)),
-        "XACT_ABORT undoes and ends all"
-    );
-
-    let caught = "SET XACT_ABORT OFF; BEGIN TRY INSERT INTO dbo.t VALUES (1) END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH";
-    let row = &rows(&mut client, caught).await.unwrap()[0];
-    assert_eq!(row.get::<i32, _>(0), Some(2627));
-
-    let inner =
-        "BEGIN TRY EXEC('SELECT * FROM dbo.nowhere') END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH";
-    let row = &rows(&mut client, inner).await.unwrap()[0];
-    assert_eq!(row.get::<i32, _>(0), Some(208), "what ends an inner batch is caught by the outer one");
-    let own = "BEGIN TRY SELECT * FROM dbo.nowhere END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH";
-    assert_eq!(error_number(&mut client, own).await, 208);
-
-    let doomed = "SET XACT_ABORT ON; BEGIN TRAN
-        BEGIN TRY INSERT INTO dbo.t VALUES (1) END TRY BEGIN CATCH SELECT XACT_STATE() END CATCH";
-    assert_eq!(error_number(&mut client, doomed).await, 3998, "a doomed transaction ends with its batch");
     let refused = "INSERT INTO dbo.t VALUES (9); SELECT missing FROM dbo.t";
     assert_eq!(error_number(&mut client, refused).await, 207);
-    let row = &rows(&mut client, count).await.unwrap()[0];
-    assert_eq!(
-        (row.get::<i32, _>(0), row.get::<i32, _>(1)),
-        (Some(2), Some(0)),
-        "nothing of a refused batch runs"
-    );
+    assert_eq!(ints(&mut client, COUNT).await, [3, 0], "nothing of a refused batch runs");
 
-    let inner = "EXEC sp_executesql N'SET NOCOUNT ON; SET LOCK_TIMEOUT 5; USE master'; SELECT @@LOCK_TIMEOUT, DB_NAME()";
-    let row = &rows(&mut client, inner).await.unwrap()[0];
-    assert_eq!(
-        (row.get::<i32, _>(0), row.get::<&str, _>(1)),
-        (Some(-1), Some("wms")),
-        "settings end with their procedure"
-    );
+    let aborts = "SET XACT_ABORT ON; BEGIN TRAN; INSERT INTO dbo.t VALUES (4); INSERT INTO dbo.t VALUES (1);
+                  INSERT INTO dbo.t VALUES (5)";
+    assert_eq!(error_number(&mut client, aborts).await, 2627);
+    assert_eq!(ints(&mut client, COUNT).await, [3, 0], "XACT_ABORT undoes and ends all");
+    let inner = "EXEC('INSERT INTO dbo.t VALUES (1)'); INSERT INTO dbo.t VALUES (9)";
+    assert_eq!(error_number(&mut client, inner).await, 2627);
+    assert_eq!(ints(&mut client, COUNT).await, [3, 0], "XACT_ABORT ends the calling batch too");
 
+    let doomed = "BEGIN TRAN; BEGIN TRY INSERT INTO dbo.t VALUES (1) END TRY BEGIN CATCH SELECT XACT_STATE() END CATCH";
+    assert_eq!(error_number(&mut client, doomed).await, 3998, "a doomed transaction ends with its batch");
+    assert_eq!(ints(&mut client, COUNT).await, [3, 0]);
+}
+
+#[tokio::test]
+async fn a_try_takes_what_its_own_batch_survives() {
+    let mut client = two_rows().await;
+    let caught = |body: &str| format!("BEGIN TRY {body} END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH");
+    assert_eq!(ints(&mut client, &caught("INSERT INTO dbo.t VALUES (1)")).await, [2627]);
+    assert_eq!(ints(&mut client, &caught("THROW 50001, 'mine', 1")).await, [50001]);
+    assert_eq!(ints(&mut client, &caught("EXEC('SELECT * FROM dbo.nowhere')")).await, [208]);
+    assert_eq!(error_number(&mut client, &caught("SELECT * FROM dbo.nowhere")).await, 208);
+}
+
+#[tokio::test]
+async fn control_flow_and_procedures_leave_what_they_should() {
+    let mut client = two_rows().await;
     let control = "DECLARE @i int = 0, @sum int = 0
         WHILE @i < 10 BEGIN SET @i += 1 IF @i % 2 = 0 CONTINUE IF @i > 7 BREAK SET @sum = @sum + @i END
         SELECT @sum AS n";
-    let row = &rows(&mut client, control).await.unwrap()[0];
-    assert_eq!(row.get::<i32, _>(0), Some(1 + 3 + 5 + 7));
+    assert_eq!(ints(&mut client, control).await, [1 + 3 + 5 + 7]);
+
+    let output = "DECLARE @a int, @b int
+        EXEC sp_executesql N'SELECT @x = 1, @y = 2', N'@x int OUTPUT, @y int OUTPUT', @y = @b OUTPUT, @x = @a OUTPUT
+        SELECT @a, @b";
+    assert_eq!(ints(&mut client, output).await, [1, 2]);
+    let settings = "EXEC sp_executesql N'SET LOCK_TIMEOUT 5; USE master'; SELECT @@LOCK_TIMEOUT";
+    assert_eq!(ints(&mut client, settings).await, [-1], "settings end with their procedure");
+    let database = &rows(&mut client, "SELECT DB_NAME()").await.unwrap()[0];
+    assert_eq!(database.get::<&str, _>(0), Some("wms"));
 }
 
 #[tokio::test]

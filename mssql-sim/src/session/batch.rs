@@ -26,8 +26,20 @@ pub(super) enum Flow {
     Continue,
     /// The batch or procedure is over.
     Return,
+    /// The batch and those that called it are over.
+    Abort,
     /// The connection is over.
     Close,
+}
+
+impl Flow {
+    /// What the end of a procedure means for the batch that called it.
+    pub(super) fn after_procedure(self) -> Self {
+        match self {
+            Self::Abort | Self::Close => self,
+            _ => Self::Next,
+        }
+    }
 }
 
 /// One run of one batch's text.
@@ -154,7 +166,7 @@ impl Session {
                 }
                 // Unlike other errors of its class, it ends the batch.
                 self.fail(frame, SqlError { line: located.line, ..error }, false).await?;
-                Ok(Flow::Return)
+                Ok(Flow::Abort)
             }
             _ => {
                 self.run_simple_statement(frame, &located.statement).await?;
@@ -278,7 +290,8 @@ impl Session {
                 }
                 Flow::Next
             }
-            _ => Flow::Return,
+            Reach::Batch => Flow::Return,
+            _ => Flow::Abort,
         })
     }
 

@@ -4,8 +4,8 @@
 //! to wait for another transaction's lock gives up its attempt, awaits the lock and is tried again, so that no thread
 //! is ever blocked. A session that is dropped rolls its transaction back.
 //!
-//! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches; `statement` runs one that touches
-//! data; `transaction` and `procedure` are what their names say.
+//! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches;
+//! `statement` runs one that touches data; `transaction` and `procedure` are what their names say.
 
 mod batch;
 mod compile;

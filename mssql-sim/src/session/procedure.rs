@@ -19,6 +19,9 @@ pub(super) struct Prepared {
     text: String,
 }
 
+/// A declared parameter: name without `@`, type, whether OUTPUT.
+type Parameter = (String, SqlType, bool);
+
 /// What a procedure leaves behind.
 struct Outcome {
     flow: Flow,
@@ -97,14 +100,14 @@ impl Session {
                 store(&mut frame.variables, variable, output.sql_type, output.value)?;
             }
         }
-        Ok(if outcome.flow == Flow::Close { Flow::Close } else { Flow::Next })
+        Ok(outcome.flow.after_procedure())
     }
 
     /// `EXEC ('text')`
     pub(super) async fn execute_text(&mut self, frame: &mut Frame<'_>, text: &Expr) -> Result<Flow, Failure> {
         let text = self.evaluate_text(frame, text).await?;
         let outcome = self.call(Routine::Text(text), Caller::batch(frame)).await?;
-        Ok(if outcome.flow == Flow::Close { Flow::Close } else { Flow::Next })
+        Ok(outcome.flow.after_procedure())
     }
 
     /// Calls a routine and sends what the caller gets of it, from its beginning to its end.
@@ -182,7 +185,7 @@ impl Session {
         caller: Caller<'_>,
     ) -> Result<Outcome, Failure> {
         let declared = parse_declarations(&prepared.declarations)?;
-        let variables = self.bind(&declared, arguments)?;
+        let variables = bind(&declared, arguments)?;
         self.enter_procedure();
         let mut frame = Frame::new(&prepared.text, caller.events, variables, caller.protected);
         let result = Box::pin(self.run_frame(&mut frame)).await;
@@ -196,13 +199,13 @@ impl Session {
             }
             Err(failure) => return Err(failure),
         };
-        let outputs = declared.iter().enumerate().filter(|(_, (.., output))| *output);
-        let outputs = outputs.filter_map(|(position, (name, ..))| {
-            let argument = argument_for(arguments, name, position).filter(|argument| argument.output)?;
-            let (sql_type, value) = frame.variables.get(name).ok()?;
-            Some(Output { name: argument.name.clone(), sql_type, value: value.clone() })
-        });
-        Ok(Outcome { flow, status: self.last_error, outputs: outputs.collect() })
+        let mut outputs = Vec::new();
+        for (index, argument) in arguments.iter().enumerate().filter(|(_, argument)| argument.output) {
+            let (parameter, ..) = &declared[position_of(&declared, argument, index)?];
+            let (sql_type, value) = frame.variables.get(parameter)?;
+            outputs.push(Output { name: argument.name.clone(), sql_type, value: value.clone() });
+        }
+        Ok(Outcome { flow, status: self.last_error, outputs })
     }
 
     /// Remembers the caller's settings and database.
@@ -220,25 +223,6 @@ impl Session {
         if old == new { Ok(()) } else { events.send(Event::DatabaseChanged { old, new }).await }
     }
 
-    /// Gives every declared parameter its argument, by name or by position, converted to its declared type.
-    fn bind(
-        &self,
-        declared: &[(String, SqlType, bool)],
-        arguments: &[Argument],
-    ) -> Result<Variables, SqlError> {
-        let mut variables = Variables::default();
-        for (position, (name, sql_type, _)) in declared.iter().enumerate() {
-            let argument = argument_for(arguments, name, position).ok_or_else(|| missing_parameter(name))?;
-            variables.declare(name, *sql_type)?;
-            store(&mut variables, name, argument.sql_type, argument.value.clone())?;
-        }
-        if arguments.len() > declared.len() {
-            let message = "Procedure or function has too many arguments specified.";
-            return Err(SqlError { state: 2, ..SqlError::statement(8144, message) });
-        }
-        Ok(variables)
-    }
-
     /// `sp_prepare` and the first half of `sp_prepexec`: `@handle OUTPUT, @params, @stmt`
     fn prepare(&mut self, arguments: &[Argument]) -> Result<(i32, Prepared), SqlError> {
         let declarations = match arguments.get(1) {
@@ -252,14 +236,43 @@ impl Session {
     }
 }
 
-/// The argument for the parameter `name`, declared at `position`: one of that name, or the unnamed one in that place.
-fn argument_for<'a>(arguments: &'a [Argument], name: &str, position: usize) -> Option<&'a Argument> {
-    let mut placed = arguments.iter().enumerate();
-    let (_, argument) = placed.find(|(index, argument)| match argument.name.strip_prefix('@') {
-        Some(given) => given.eq_ignore_ascii_case(name),
-        None => *index == position,
-    })?;
-    Some(argument)
+/// The declared parameters with their arguments, each converted to its declared type.
+fn bind(declared: &[Parameter], arguments: &[Argument]) -> Result<Variables, SqlError> {
+    let mut variables = Variables::default();
+    for (name, sql_type, _) in declared {
+        variables.declare(name, *sql_type)?;
+    }
+    let mut missing: Vec<&str> = declared.iter().map(|(name, ..)| name.as_str()).collect();
+    for (index, argument) in arguments.iter().enumerate() {
+        let (name, _, is_output) = &declared[position_of(declared, argument, index)?];
+        if argument.output && !is_output {
+            let message = format!(
+                "The formal parameter \"@{name}\" was not declared as an OUTPUT parameter, but the actual parameter \
+                 passed in requested output."
+            );
+            return Err(SqlError { state: 2, ..SqlError::statement(8162, message) });
+        }
+        store(&mut variables, name, argument.sql_type, argument.value.clone())?;
+        missing.retain(|parameter| parameter != name);
+    }
+    missing.first().map_or(Ok(variables), |name| Err(missing_parameter(name)))
+}
+
+/// Which parameter an argument is for: the one of its name, or without a name the one in its place.
+fn position_of(declared: &[Parameter], argument: &Argument, index: usize) -> Result<usize, SqlError> {
+    match argument.name.strip_prefix('@') {
+        Some(given) => {
+            declared.iter().position(|(name, ..)| name.eq_ignore_ascii_case(given)).ok_or_else(|| {
+                let message = format!("@{given} is not a parameter for procedure sp_executesql.");
+                SqlError { state: 2, ..SqlError::statement(8145, message) }
+            })
+        }
+        None if index < declared.len() => Ok(index),
+        None => {
+            let message = "Procedure or function sp_executesql has too many arguments specified.";
+            Err(SqlError { state: 2, ..SqlError::statement(8144, message) })
+        }
+    }
 }
 
 fn text_argument(arguments: &[Argument], index: usize, name: &str) -> Result<String, SqlError> {

@@ -6,7 +6,7 @@
 //!
 //! [`encode`] trusts its caller: the value is of the type's kind, text has been padded and cut to the declared
 //! length, and NULL is only given to nullable columns. The other functions trust bytes that [`encode`] wrote.
-//! Bytes from a client go through [`from_content`], which refuses what does not fit.
+//! Bytes from a client go through `from_content`, which refuses what does not fit.
 
 use encoding_rs::{EncoderResult, WINDOWS_1252};
 
