@@ -1,6 +1,7 @@
 //! What queries answer, over tables of a server in this process.
 
 mod batch;
+mod seeks;
 
 use batch::{error, rows, server};
 

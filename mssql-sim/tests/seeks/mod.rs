@@ -3,12 +3,11 @@
 //! Random conditions are asked twice: over the columns, which the engine may seek by, and over expressions of the same
 //! values, which it cannot. Without the residual conditions, or with a range one key too short, the answers differ.
 
-mod batch;
-
-use batch::{rows, run, server};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
+
+use crate::batch::{rows, run, server};
 
 const ROUNDS: usize = 600;
 
@@ -69,6 +68,7 @@ fn filled(template: &str, columns: [&str; 3]) -> String {
     (0..3).fold(template.to_owned(), |text, column| text.replace(&format!("{{{column}}}"), columns[column]))
 }
 
+/// An order without ties.
 fn order(random: &mut StdRng) -> &'static str {
     ["{0}, {1} DESC", "{0} DESC, {1}", "{1} DESC, {0}", "{2}, {0} DESC, {1}", "{0}, {1} DESC, {2}"]
         .choose(random)
@@ -94,7 +94,6 @@ async fn a_seek_finds_what_a_scan_finds() {
         let query = |columns| {
             filled(&format!("SELECT {top}t.a, t.b FROM dbo.t WHERE {wanted} ORDER BY {by}"), columns)
         };
-        // Ties of an order that is no key are broken alike only if both are whole keys, and all of them are.
         let sought = rows(&server, &query(PLAIN)).await;
         assert_eq!(sought, rows(&server, &query(DISGUISED)).await, "seed {seed}: {}", query(PLAIN));
     }
