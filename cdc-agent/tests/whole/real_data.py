@@ -1,7 +1,9 @@
 """Loads real data into a SQL Server and changes it, through pymssql: a client that nobody here wrote.
 
-    client.py PORT PASSWORD load DATA_FOLDER
-    client.py PORT PASSWORD change SEED TRANSACTIONS
+    real_data.py PORT PASSWORD load DATA_FOLDER
+    real_data.py PORT PASSWORD change SEED WRITER TRANSACTIONS
+
+Writers with different numbers use keys of their own for new rows, and change each other's rows.
 
 What was done is printed as one JSON line, with the rows of each kind of statement.
 """
@@ -88,6 +90,7 @@ FILES = {
 
 KEYLESS = "logistics.FreightRates"
 ROWS_PER_INSERT = 200
+DEADLOCK_VICTIM = 1205
 
 
 def value(text):
@@ -137,15 +140,15 @@ def load(connection, folder):
 class Changes:
     """Random transactions over both data sets."""
 
-    def __init__(self, connection, seed):
+    def __init__(self, connection, seed, writer):
         self.connection = connection
         self.random = random.Random(seed)
         self.cursor = connection.cursor()
-        self.counts = {"insert": 0, "update": 0, "key update": 0, "delete": 0, "rolled back": 0}
+        self.counts = {"insert": 0, "update": 0, "key update": 0, "delete": 0, "rolled back": 0, "deadlock victim": 0}
         self.orders = [row[0] for row in self.rows("SELECT [Order ID] FROM logistics.OrderList ORDER BY [Order ID]")]
         self.sales = [row[0] for row in self.rows("SELECT orderID FROM northwind.Orders ORDER BY orderID")]
-        self.next_order = Decimal("1500000000.5")
-        self.next_sale = 20000
+        self.next_order = Decimal("1500000000.5") + writer * 10_000_000
+        self.next_sale = 20_000 + writer * 100_000
 
     def rows(self, query):
         self.cursor.execute(query)
@@ -236,14 +239,20 @@ class Changes:
     def transaction(self):
         steps = [self.new_orders, self.change_orders, self.move_orders, self.drop_orders, self.respell_plants, self.new_sales, self.change_sales, self.move_sales, self.drop_sales, self.people]
         before = list(self.orders), list(self.sales), dict(self.counts)
-        for step in self.random.sample(steps, self.random.randint(1, 3)):
-            step()
-        if self.random.random() < 0.1:
-            self.connection.rollback()
-            self.orders, self.sales, self.counts = before
-            self.counts["rolled back"] += 1
-        else:
+        try:
+            for step in self.random.sample(steps, self.random.randint(1, 3)):
+                step()
+            undone = "rolled back" if self.random.random() < 0.1 else None
+        except pymssql.OperationalError as error:
+            if error.args[0] != DEADLOCK_VICTIM:
+                raise
+            undone = "deadlock victim"
+        if undone is None:
             self.connection.commit()
+            return
+        self.connection.rollback()
+        self.orders, self.sales, self.counts = before
+        self.counts[undone] += 1
 
 
 def main():
@@ -252,8 +261,9 @@ def main():
     if command == "load":
         print(json.dumps(load(connection, rest[0])))
         return
-    changes = Changes(connection, int(rest[0]))
-    for _ in range(int(rest[1])):
+    seed, writer, transactions = map(int, rest)
+    changes = Changes(connection, seed, writer)
+    for _ in range(transactions):
         changes.transaction()
     print(json.dumps(changes.counts))
 

@@ -103,8 +103,8 @@ async fn real_data_arrives_whole_while_strangers_write() {
     let seed = rand::random_range(0..1_000_000_u64);
     println!("seed {seed}");
     let writers = (0..WRITERS).map(|writer| {
-        let (seed, count) = ((seed + writer).to_string(), TRANSACTIONS.to_string());
-        let mut command = client(&python, &site, &["change", &seed, &count]);
+        let [seed, writer, count] = [seed + writer, writer, TRANSACTIONS].map(|number| number.to_string());
+        let mut command = client(&python, &site, &["change", &seed, &writer, &count]);
         async move { said(&mut command).await }
     });
     for counts in futures::future::join_all(writers).await {
