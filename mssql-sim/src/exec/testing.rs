@@ -1,13 +1,22 @@
 //! A context for tests of single parts.
 
 use super::context::{ExecContext, SessionFacts, Variables};
-use crate::engine::{Engine, NameScope, Options, Principal};
+use crate::engine::{DatabaseId, Engine, NameScope, Options, Principal};
 use crate::parser::ast::Isolation;
 
 /// A statement of a sysadmin in an empty database `wms`.
 pub(super) fn context() -> ExecContext {
     let engine = Engine::new(Options::default());
     let database = engine.create_database("wms").expect("a new name");
+    statement(engine, database)
+}
+
+/// A statement of another transaction on the same server.
+pub(super) fn beside(context: &ExecContext) -> ExecContext {
+    statement(context.engine.clone(), context.names.database)
+}
+
+fn statement(engine: Engine, database: DatabaseId) -> ExecContext {
     let transaction = engine.begin();
     let principal = Principal { login: "sa".to_owned(), sysadmin: true };
     ExecContext {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::plan::{JoinMethod, PlanBody, QueryPlan, Relation, SelectPlan};
-use crate::engine::{IndexRef, KeyRange, TableDef, key_prefix};
+use crate::engine::layout::values_of;
+use crate::engine::{IndexRef, Interrupt, KeyRange, TableDef, key_prefix};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::Frame;
-use crate::exec::testing::context;
-use crate::exec::{ddl, query};
+use crate::exec::testing::{beside, context};
+use crate::exec::{ddl, dml, query};
 use crate::parser::ast::Statement;
 use crate::parser::parse_batch;
 use crate::types::Value;
@@ -22,6 +23,12 @@ fn prepared() -> ExecContext {
         ddl::run(&mut context, &located.statement).unwrap();
     }
     context
+}
+
+fn run(context: &mut ExecContext, sql: &str) {
+    for located in parse_batch(sql).unwrap() {
+        dml::run(context, &located.statement).unwrap();
+    }
 }
 
 fn plan(context: &ExecContext, sql: &str) -> Arc<SelectPlan> {
@@ -116,5 +123,43 @@ fn a_join_seeks_by_key_and_hashes_otherwise() {
         let plan = plan(&context, sql);
         let Relation::Join(join) = &plan.relation else { panic!("{sql}") };
         assert_eq!(matches!(join.method, JoinMethod::Lookup), seeks, "{sql}");
+    }
+}
+
+#[test]
+fn a_query_that_meets_a_lock_goes_on_where_it_stopped() {
+    let mut setup = prepared();
+    run(
+        &mut setup,
+        "INSERT INTO t VALUES (1, 'x', 1), (2, 'x', 2), (3, 'x', 3) INSERT INTO u VALUES (1, 1), (2, 2), (3, 3), (4, 3)",
+    );
+    setup.engine.commit(setup.names.transaction);
+    for sql in [
+        "SELECT u.id, t.c FROM u JOIN t ON t.a = u.a",
+        "SELECT u.id, t.c FROM u JOIN t ON t.a + 0 = u.a",
+        "SELECT u.id, (SELECT t.c FROM t WHERE t.a = u.a) FROM u",
+        "SELECT u.id, t.c FROM u JOIN t ON t.a = u.a ORDER BY u.id % 10, u.id",
+        "SELECT u.id, MAX(t.c) FROM u CROSS APPLY (SELECT c FROM t WHERE a = u.a) t GROUP BY u.id",
+    ] {
+        let mut writer = beside(&setup);
+        run(&mut writer, "UPDATE t SET c = 20 WHERE a = 2");
+        let reader = beside(&setup);
+        let Statement::Select(query) = parse_batch(sql).unwrap().remove(0).statement else { panic!("{sql}") };
+        let mut cursor = query::open(&reader, &query).unwrap();
+        let (mut found, mut waited) = (Vec::new(), false);
+        loop {
+            match cursor.next_chunk(&reader, 2) {
+                Ok(rows) if rows.is_empty() => break,
+                Ok(rows) => found.extend(rows.iter().map(|row| values_of(&cursor.columns(), row))),
+                Err(Interrupt::Wait(_)) => {
+                    assert!(!std::mem::replace(&mut waited, true), "{sql}: waits once");
+                    writer.engine.rollback(writer.names.transaction);
+                }
+                Err(Interrupt::Error(error)) => panic!("{sql}: {error}"),
+            }
+        }
+        let expected = [(1, 1), (2, 2), (3, 3), (4, 3)].map(|(id, c)| vec![Value::Int(id), Value::Int(c)]);
+        assert!(waited, "{sql}");
+        assert_eq!(found, expected, "{sql}");
     }
 }
