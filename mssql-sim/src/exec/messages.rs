@@ -1,6 +1,6 @@
 //! Errors that more than one part of the execution raises.
 
-use crate::types::{Reach, SqlError, SqlType, Value};
+use crate::types::{Reach, SqlError, SqlType};
 
 use super::conversion::{is_text, type_name};
 
@@ -24,11 +24,8 @@ pub(crate) fn integer_overflow(to: SqlType, value: i64) -> SqlError {
 }
 
 /// 245, which takes the transaction along.
-pub(crate) fn conversion_failed(from: SqlType, value: &Value, to: SqlType) -> SqlError {
-    let shown = match value {
-        Value::Text(units) => String::from_utf16_lossy(units),
-        other => format!("{other:?}"),
-    };
+pub(crate) fn conversion_failed(from: SqlType, text: &[u16], to: SqlType) -> SqlError {
+    let shown = String::from_utf16_lossy(text);
     let message = format!(
         "Conversion failed when converting the {} value '{shown}' to data type {}.",
         type_name(from),

@@ -61,7 +61,7 @@ fn to_bit(value: &Value, from: SqlType) -> Result<Value, SqlError> {
             "false" | "" => Ok(Value::Bit(false)),
             digits => match digits.parse::<i64>() {
                 Ok(n) => Ok(Value::Bit(n != 0)),
-                Err(_) => Err(conversion_failed(from, value, SqlType::Bit)),
+                Err(_) => Err(conversion_failed(from, units, SqlType::Bit)),
             },
         };
     }
@@ -94,7 +94,7 @@ fn to_integer(value: Value, from: SqlType, to: SqlType) -> Result<Value, SqlErro
             if whole.abs() < 1e19 { in_bounds(whole as i128) } else { None }
                 .ok_or_else(|| float_overflow(to, *x))
         }
-        Value::Text(units) => integer_from_text(units, &value, from, to),
+        Value::Text(units) => integer_from_text(units, from, to),
         Value::Bytes(bytes) => Ok(Value::Int(integer_from_bytes(bytes, to))),
         Value::DateTime { days, ticks } => {
             // Noon and later belong to the next day.
@@ -105,7 +105,7 @@ fn to_integer(value: Value, from: SqlType, to: SqlType) -> Result<Value, SqlErro
     }
 }
 
-fn integer_from_text(units: &[u16], value: &Value, from: SqlType, to: SqlType) -> Result<Value, SqlError> {
+fn integer_from_text(units: &[u16], from: SqlType, to: SqlType) -> Result<Value, SqlError> {
     let text = trimmed(units);
     if text.is_empty() {
         return Ok(Value::Int(0));
@@ -122,7 +122,7 @@ fn integer_from_text(units: &[u16], value: &Value, from: SqlType, to: SqlType) -
         Some(None) if !text.contains('.') && to == SqlType::BigInt => Err(overflow(to)),
         Some(None) if !text.contains('.') => Err(text_overflow(&text, from, "an int")),
         _ if to == SqlType::BigInt => Err(conversion_error(from, to)),
-        _ => Err(conversion_failed(from, value, to)),
+        _ => Err(conversion_failed(from, units, to)),
     }
 }
 
