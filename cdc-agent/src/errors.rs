@@ -148,27 +148,25 @@ const fn verdict_of(class: Class, exit: ExitCode, remedy: &'static str) -> Verdi
 /// The table.
 pub fn verdict(error: &AgentError) -> Verdict {
     match error {
-        AgentError::Config(_) => verdict_of(
-            Class::Stop,
-            ExitCode::Configuration,
-            "Correct the configuration and start again.",
-        ),
+        AgentError::Config(_) => {
+            verdict_of(Class::Stop, ExitCode::Configuration, "Correct the configuration and start again.")
+        }
         AgentError::Unready { .. } => verdict_of(
             Class::Operator,
             ExitCode::SourceUnreachable,
             "Let an administrator of the source run the statements; `cdc-agent check` shows what is left.",
         ),
         AgentError::Source(error) => of_source(error),
-        AgentError::Capture(CaptureError::LostDuringCut { .. } | CaptureError::WindowTooLarge { .. }) => verdict_of(
-            Class::Retry,
-            ExitCode::LoadNeeded,
-            "Nothing: the cut is taken again and the table is loaded.",
-        ),
-        AgentError::Capture(CaptureError::NoRoom) => verdict_of(
-            Class::Operator,
-            ExitCode::Failure,
-            "Free space on the disk under [journal] folder.",
-        ),
+        AgentError::Capture(CaptureError::LostDuringCut { .. } | CaptureError::WindowTooLarge { .. }) => {
+            verdict_of(
+                Class::Retry,
+                ExitCode::LoadNeeded,
+                "Nothing: the cut is taken again and the table is loaded.",
+            )
+        }
+        AgentError::Capture(CaptureError::NoRoom) => {
+            verdict_of(Class::Operator, ExitCode::Failure, "Free space on the disk under [journal] folder.")
+        }
         AgentError::Capture(_) => verdict_of(
             Class::Stop,
             ExitCode::LoadNeeded,
@@ -228,11 +226,9 @@ fn of_source(error: &SourceError) -> Verdict {
             ExitCode::SourceUnreachable,
             "Start the agent again after the table's columns have changed; else exclude the column.",
         ),
-        SourceError::BadResume { .. } => (
-            Class::Operator,
-            ExitCode::LoadNeeded,
-            "Run `cdc-agent resync --table` for this table.",
-        ),
+        SourceError::BadResume { .. } => {
+            (Class::Operator, ExitCode::LoadNeeded, "Run `cdc-agent resync --table` for this table.")
+        }
     };
     verdict_of(class, exit, remedy)
 }
@@ -246,10 +242,9 @@ fn of_number(number: u32, class: u8) -> Verdict {
         701 | 8645 | 6005 | 17142 | 40197 | 40613 | 10928 | 10929 => {
             (Class::Reconnect, "Nothing if it passes; else look at SQL Server's load.")
         }
-        18456 | 18452 | 18486 | 18487 | 18488 => (
-            Class::Operator,
-            "Check [source] user and its password, and that the login is enabled.",
-        ),
+        18456 | 18452 | 18486 | 18487 | 18488 => {
+            (Class::Operator, "Check [source] user and its password, and that the login is enabled.")
+        }
         4060 | 916 | 911 => (
             Class::Operator,
             "Check [source] database, and that the login has a user in it: CREATE USER … FOR LOGIN ….",
@@ -277,15 +272,23 @@ fn of_target(error: &TargetError) -> Verdict {
         | TargetError::CommitUnknown(_)
         | TargetError::NoAnswer { .. } => of_state(error),
         TargetError::Migration(migration) => match migration {
-            migrations::MigrationError::Failed { .. } | migrations::MigrationError::Database(_) => of_state(error),
-            _ => verdict_of(Class::Operator, target, "Do what the message says, then run `cdc-agent migrate`."),
+            migrations::MigrationError::Failed { .. } | migrations::MigrationError::Database(_) => {
+                of_state(error)
+            }
+            _ => {
+                verdict_of(Class::Operator, target, "Do what the message says, then run `cdc-agent migrate`.")
+            }
         },
-        TargetError::Busy { .. } => {
-            verdict_of(Class::Reconnect, target, "Stop the other agent, or wait until its connection has ended.")
-        }
-        TargetError::Fenced { .. } | TargetError::NotTakenOver { .. } => {
-            verdict_of(Class::Stop, target, "Nothing if the other agent is the right one; else stop it and start this one.")
-        }
+        TargetError::Busy { .. } => verdict_of(
+            Class::Reconnect,
+            target,
+            "Stop the other agent, or wait until its connection has ended.",
+        ),
+        TargetError::Fenced { .. } | TargetError::NotTakenOver { .. } => verdict_of(
+            Class::Stop,
+            target,
+            "Nothing if the other agent is the right one; else stop it and start this one.",
+        ),
         TargetError::Gap { .. } | TargetError::Torn { .. } | TargetError::Journal(_) => verdict_of(
             Class::Stop,
             ExitCode::Failure,
@@ -303,7 +306,9 @@ fn of_target(error: &TargetError) -> Verdict {
             ExitCode::Failure,
             "Change one of the two keys at the source, or exclude the table; report the two spellings.",
         ),
-        _ => verdict_of(Class::Operator, target, "Do what the message says; the agent then goes on by itself."),
+        _ => {
+            verdict_of(Class::Operator, target, "Do what the message says; the agent then goes on by itself.")
+        }
     }
 }
 
@@ -339,12 +344,18 @@ fn of_sql_state(state: &SqlState) -> Verdict {
         (&SqlState::INSUFFICIENT_PRIVILEGE, _) => {
             (Class::Operator, "Give the agent's role what is missing; the README shows the roles.")
         }
-        (_, "42") => (Class::Operator, "The schema is not what the agent made: run `cdc-agent migrate`, then start again."),
+        (_, "42") => (
+            Class::Operator,
+            "The schema is not what the agent made: run `cdc-agent migrate`, then start again.",
+        ),
         (&SqlState::UNIQUE_VIOLATION, _) | (_, "XX") => {
             (Class::Stop, "Report it with the agent's log; PostgreSQL's data may be damaged.")
         }
         (_, "22" | "23") => (Class::Quarantine, "Nothing: the row is put into quarantine."),
-        _ => (Class::Operator, "Look the code up in PostgreSQL's documentation; the agent goes on when it is mended."),
+        _ => (
+            Class::Operator,
+            "Look the code up in PostgreSQL's documentation; the agent goes on when it is mended.",
+        ),
     };
     verdict_of(class, ExitCode::TargetUnreachable, remedy)
 }
@@ -352,15 +363,18 @@ fn of_sql_state(state: &SqlState) -> Verdict {
 fn of_journal(error: &StateError) -> Verdict {
     let (class, remedy) = match error {
         StateError::Locked { .. } => (Class::Stop, "Stop the other agent that uses this [journal] folder."),
-        StateError::LaterFormat { .. } => {
-            (Class::Stop, "Use the later version of cdc-agent, or move the folder away: the source is then read again.")
-        }
-        StateError::File { .. } | StateError::Write(_) | StateError::Stopped => {
-            (Class::Stop, "Check the disk under [journal] folder and its permissions, then start again: nothing is lost.")
-        }
-        StateError::Damaged(_) => {
-            (Class::Stop, "Nothing while the agent runs: the journal is set aside and the source is read again.")
-        }
+        StateError::LaterFormat { .. } => (
+            Class::Stop,
+            "Use the later version of cdc-agent, or move the folder away: the source is then read again.",
+        ),
+        StateError::File { .. } | StateError::Write(_) | StateError::Stopped => (
+            Class::Stop,
+            "Check the disk under [journal] folder and its permissions, then start again: nothing is lost.",
+        ),
+        StateError::Damaged(_) => (
+            Class::Stop,
+            "Nothing while the agent runs: the journal is set aside and the source is read again.",
+        ),
         StateError::Record(_) | StateError::RunOpen => (Class::Stop, "Report it with the agent's log."),
     };
     verdict_of(class, ExitCode::Failure, remedy)

@@ -27,6 +27,7 @@ fn explained(error: &AgentError, language: Language) -> String {
 }
 
 /// The configuration is complete before anything is touched.
+#[expect(clippy::result_large_err, reason = "made once, at the end of the process")]
 fn finish(cli: &Cli) -> Result<ExitCode, AgentError> {
     let config = Config::load(&cli.config)?;
     let runtime = tokio::runtime::Runtime::new().map_err(AgentError::Runtime)?;

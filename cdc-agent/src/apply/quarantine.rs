@@ -139,7 +139,8 @@ impl Quarantine {
 
 /// The condition goes with the last key; one that has another reason stays.
 async fn end_degraded(client: &impl GenericClient, source: &str, table: &str) -> Result<(), TargetError> {
-    let sql = "delete from cdc.table_condition where source = $1 and name = $2 and condition = $3 and reason = $4";
+    let sql =
+        "delete from cdc.table_condition where source = $1 and name = $2 and condition = $3 and reason = $4";
     let degraded = Condition::Degraded.to_string();
     client.execute(sql, &[&source, &table, &degraded, &ASIDE]).await.doing("clearing the quarantine")?;
     Ok(())

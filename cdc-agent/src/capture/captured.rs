@@ -87,10 +87,9 @@ impl Captured {
     /// Takes in one entry of an ended run. Rows change nothing here.
     pub fn observe(&mut self, sequence: u64, record: &Record) {
         match record {
-            Record::Leave { table, reason, .. } => self.set(table, || Stage::Out {
-                kind: LoadKind::Resync,
-                reason: reason.clone(),
-            }),
+            Record::Leave { table, reason, .. } => {
+                self.set(table, || Stage::Out { kind: LoadKind::Resync, reason: reason.clone() });
+            }
             Record::LoadBegin(mark) => self.set(&mark.table, || {
                 Stage::Loading(Load { mark: mark.clone(), resume: None, rows: 0, scanned_in: None })
             }),
@@ -220,11 +219,14 @@ mod tests {
         captured.observe(3, &end(7));
         assert_eq!(captured.tables["orders"], Stage::Live(incarnation(1)));
         assert_eq!((captured.position, captured.sequence), (Some(Version(7)), 3));
-        captured.observe(4, &Record::Leave {
-            table: "orders".into(),
-            condition: Condition::Blind,
-            reason: "truncated".into(),
-        });
+        captured.observe(
+            4,
+            &Record::Leave {
+                table: "orders".into(),
+                condition: Condition::Blind,
+                reason: "truncated".into(),
+            },
+        );
         assert!(matches!(&captured.tables["orders"], Stage::Out { kind: LoadKind::Resync, .. }));
         captured.observe(4, &Record::LoadBegin(LoadMark { kind: LoadKind::Resync, ..mark }));
         assert!(matches!(&captured.tables["orders"], Stage::Loading(load) if load.resume.is_none()));

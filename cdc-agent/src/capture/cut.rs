@@ -225,8 +225,10 @@ impl Cut<'_> {
     /// Presence at the source decides about each key that the load did not meet; a page without keys ends the load.
     async fn rereads(&mut self, unmet: Vec<Unmet>) -> Result<(), CaptureError> {
         for Unmet { table: name, keys } in unmet {
-            let restarted = self.run.marks.iter().any(|record| matches!(record,
-                Record::LoadBegin(mark) if mark.table == name));
+            let restarted = self.run.marks.iter().any(|record| {
+                matches!(record,
+                Record::LoadBegin(mark) if mark.table == name)
+            });
             if restarted {
                 continue;
             }

@@ -80,7 +80,9 @@ pub enum CaptureError {
         to: Version,
     },
     /// The journal is full though the target has everything in it.
-    #[error("the journal is full although everything in it is applied: the disk under its folder has too little room")]
+    #[error(
+        "the journal is full although everything in it is applied: the disk under its folder has too little room"
+    )]
     NoRoom,
     /// A version already seen belongs to another commit now.
     #[error("version {version} belongs to another commit than before: the source was restored from a backup")]
@@ -236,7 +238,8 @@ impl Capture {
         plan: plan::Plan,
         unmet: Vec<Unmet>,
     ) -> Result<(), CaptureError> {
-        let pages: Vec<_> = unmet.iter().map(|page| (page.table.clone(), page.keys.last().cloned())).collect();
+        let pages: Vec<_> =
+            unmet.iter().map(|page| (page.table.clone(), page.keys.last().cloned())).collect();
         let cut = Cut {
             connection,
             tables: &self.tables,
@@ -292,7 +295,8 @@ impl Capture {
                 None => {
                     let (answer, open) = oneshot::channel();
                     let after = self.reread_after.get(table).cloned();
-                    let question = Question::KeysNotMet { table: table.clone(), after, limit: REREAD_PAGE, answer };
+                    let question =
+                        Question::KeysNotMet { table: table.clone(), after, limit: REREAD_PAGE, answer };
                     // A full queue is asked again at the next poll.
                     if self.links.questions.try_send(question).is_err() {
                         continue;
@@ -327,7 +331,10 @@ impl Capture {
         let by = |requests: &[ResyncRequest]| {
             requests.iter().map(|request| request.requested_by.as_str()).collect::<Vec<_>>().join(", ")
         };
-        self.pending.iter().map(|(table, requests)| (table.clone(), format!("asked for by {}", by(requests)))).collect()
+        self.pending
+            .iter()
+            .map(|(table, requests)| (table.clone(), format!("asked for by {}", by(requests))))
+            .collect()
     }
 
     /// Answers requests for tables that are not replicated, or that the source does not let us read.
@@ -337,7 +344,8 @@ impl Capture {
             Some(Standing::Unusable { reason }) => Some(reason.clone()),
             Some(Standing::Tracked { .. }) => None,
         };
-        let refused: Vec<_> = self.pending.keys().filter_map(|table| Some((table.clone(), why(table)?))).collect();
+        let refused: Vec<_> =
+            self.pending.keys().filter_map(|table| Some((table.clone(), why(table)?))).collect();
         for (table, reason) in refused {
             self.settle(&table, &Err(reason)).await;
         }

@@ -60,7 +60,7 @@ pub(super) fn plan(
                 }
             }
             (Stage::Loading(load), Standing::Tracked { incarnation, min_valid }) => {
-                plan.go_on(name, load, captured.position, to, incarnation, *min_valid);
+                plan.go_on(name, load, captured.position, to, (incarnation, *min_valid));
             }
         }
     }
@@ -88,9 +88,10 @@ pub(super) fn still_valid(
         };
         let lost = match (before.get(name), after.get(name)) {
             (Some(Standing::Unusable { .. }), _) => continue,
-            (Some(Standing::Tracked { incarnation: known, .. }), Some(Standing::Tracked { incarnation, min_valid })) => {
-                judge(known, incarnation, position, *min_valid).err()
-            }
+            (
+                Some(Standing::Tracked { incarnation: known, .. }),
+                Some(Standing::Tracked { incarnation, min_valid }),
+            ) => judge(known, incarnation, position, *min_valid).err(),
             (_, Some(Standing::Unusable { reason })) => Some(Lost(reason.clone())),
             (_, None) | (None, _) => Some(Lost("the source no longer answers for it".into())),
         };
@@ -128,7 +129,14 @@ impl Plan {
         self.opening.push(Record::Leave { table: name.into(), condition: Condition::Blind, reason });
     }
 
-    fn begin(&mut self, name: &str, kind: LoadKind, base: Version, incarnation: &Incarnation, reason: String) {
+    fn begin(
+        &mut self,
+        name: &str,
+        kind: LoadKind,
+        base: Version,
+        incarnation: &Incarnation,
+        reason: String,
+    ) {
         let mark = LoadMark { table: name.into(), kind, base, incarnation: incarnation.clone(), reason };
         self.opening.push(Record::LoadBegin(mark));
         self.chunks.push(name.into());
@@ -152,8 +160,7 @@ impl Plan {
         load: &Load,
         position: Option<Version>,
         to: Version,
-        incarnation: &Incarnation,
-        min_valid: Version,
+        (incarnation, min_valid): (&Incarnation, Version),
     ) {
         let needed = [position, load.base()].into_iter().flatten().min();
         if let Err(Lost(reason)) = judge(&load.mark.incarnation, incarnation, needed, min_valid) {

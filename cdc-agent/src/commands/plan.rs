@@ -71,7 +71,9 @@ pub async fn read(config: &Config) -> Result<Plan, AgentError> {
         let target = format!("{}.{}", config.target.schema, lookup.table.target);
         let captured = lookup.found.as_ref().map(|found| CapturedTable::new(found, &lookup.table, &twins));
         let action = match captured {
-            None => Action::Impossible { reason: "it does not exist at the source, or the login does not see it".into() },
+            None => Action::Impossible {
+                reason: "it does not exist at the source, or the login does not see it".into(),
+            },
             Some(Err(error)) => Action::Impossible { reason: error.to_string() },
             Some(Ok(table)) => action(&table, known.iter().find(|state| state.name == lookup.table.target)),
         };
@@ -101,7 +103,11 @@ impl fmt::Display for Plan {
         for table in &self.tables {
             writeln!(f, "{} -> {}: {}", table.source, table.target, table.action)?;
         }
-        write!(f, "metrics: {}", if self.metrics.is_empty() { "none".into() } else { self.metrics.join(", ") })
+        write!(
+            f,
+            "metrics: {}",
+            if self.metrics.is_empty() { "none".into() } else { self.metrics.join(", ") }
+        )
     }
 }
 
@@ -109,10 +115,16 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create { columns, key } => {
-                write!(f, "Change Tracking; create with {columns} columns, key ({}), then load", key.join(", "))
+                write!(
+                    f,
+                    "Change Tracking; create with {columns} columns, key ({}), then load",
+                    key.join(", ")
+                )
             }
             Self::GoOn { phase } => write!(f, "Change Tracking; there already, {phase}"),
-            Self::Change => f.write_str("Change Tracking; its columns changed: alter and load again where they can be followed"),
+            Self::Change => f.write_str(
+                "Change Tracking; its columns changed: alter and load again where they can be followed",
+            ),
             Self::Impossible { reason } => write!(f, "cannot be replicated: {reason}"),
         }
     }

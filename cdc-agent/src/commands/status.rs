@@ -91,7 +91,8 @@ pub async fn read(config: &Config) -> Result<Option<Status>, TargetError> {
 
 impl From<TableState> for TableStatus {
     fn from(state: TableState) -> Self {
-        let in_step = state.phase == Phase::Live.to_string() && state.load.is_none() && state.conditions.is_empty();
+        let in_step =
+            state.phase == Phase::Live.to_string() && state.load.is_none() && state.conditions.is_empty();
         Self {
             in_step,
             source: state.layout.source.to_string(),

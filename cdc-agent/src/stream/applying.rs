@@ -37,7 +37,10 @@ pub(super) struct Applying {
 }
 
 /// The answer, or the error of a call that was given up. Its connection is replaced then, since nobody knows what it will say.
-async fn within<T>(patience: Duration, call: impl Future<Output = Result<T, TargetError>>) -> Result<T, AgentError> {
+async fn within<T>(
+    patience: Duration,
+    call: impl Future<Output = Result<T, TargetError>>,
+) -> Result<T, AgentError> {
     match tokio::time::timeout(patience, call).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(TargetError::NoAnswer { patience }.into()),

@@ -82,7 +82,9 @@ fn refuse_unready(config: &Config, survey: &Survey) -> Result<(), AgentError> {
         .findings(&config.source.endpoint.user)
         .into_iter()
         .filter(|finding| finding.severity == Severity::Error && !keyless.contains(&finding.subject))
-        .filter_map(|finding| Some(format!("{}: {} Run: {}", finding.subject, finding.text_en, finding.mend?)))
+        .filter_map(|finding| {
+            Some(format!("{}: {} Run: {}", finding.subject, finding.text_en, finding.mend?))
+        })
         .collect();
     if findings.is_empty() { Ok(()) } else { Err(AgentError::Unready { findings: findings.join(" ") }) }
 }

@@ -56,7 +56,11 @@ impl Capturing {
     }
 
     /// Polls until an error ends it. A poll that succeeded ends a series of errors; a mere connection does not.
-    async fn poll_on(&mut self, connection: &mut Connection, pauses: &mut Pauses) -> Result<(), CaptureError> {
+    async fn poll_on(
+        &mut self,
+        connection: &mut Connection,
+        pauses: &mut Pauses,
+    ) -> Result<(), CaptureError> {
         loop {
             match self.capture.poll(connection).await {
                 Ok(polled) => {
@@ -66,7 +70,11 @@ impl Capturing {
                     }
                 }
                 Err(CaptureError::LostDuringCut { table, reason }) => {
-                    tracing::warn!(table, reason, "a table lost its history during a cut; the cut is dropped and taken again");
+                    tracing::warn!(
+                        table,
+                        reason,
+                        "a table lost its history during a cut; the cut is dropped and taken again"
+                    );
                 }
                 Err(error) => return Err(error),
             }

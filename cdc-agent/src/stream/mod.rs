@@ -16,7 +16,7 @@ mod capturing;
 #[cfg(feature = "test-switches")]
 mod step;
 
-use crate::capture::{Captured, CaptureError, Limits, Links, Pulse};
+use crate::capture::{CaptureError, Captured, Limits, Links, Pulse};
 use crate::config::Config;
 use crate::errors::{AgentError, Class, verdict};
 use crate::retry::Pauses;
@@ -152,7 +152,11 @@ async fn both_sides(
 
 type SideTask = tokio::task::JoinHandle<Result<(), AgentError>>;
 
-async fn first_error(mut applying: SideTask, mut capturing: SideTask, halt: CancellationToken) -> Result<(), AgentError> {
+async fn first_error(
+    mut applying: SideTask,
+    mut capturing: SideTask,
+    halt: CancellationToken,
+) -> Result<(), AgentError> {
     let (first, other) = tokio::select! {
         ended = &mut applying => (ended, capturing),
         ended = &mut capturing => (ended, applying),
@@ -216,8 +220,7 @@ impl AgentError {
                     | TargetError::UnknownTable { .. }
                     | TargetError::FoldTooCoarse { .. }
             )
-        )
-            || matches!(self, Self::Journal(error) if error.is_damage())
+        ) || matches!(self, Self::Journal(error) if error.is_damage())
             || matches!(self, Self::Capture(CaptureError::Journal(error)) if error.is_damage())
     }
 }

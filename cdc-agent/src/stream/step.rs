@@ -73,7 +73,8 @@ impl StepByStep {
         let applied = *self.applied.borrow();
         let Some(run) = self.capture.journal.next_run(applied)? else { return Ok(false) };
         let sequence = run.start().sequence;
-        let outcome = self.applier.apply(Run { start: *run.start(), end: run.end().clone(), records: run }).await?;
+        let outcome =
+            self.applier.apply(Run { start: *run.start(), end: run.end().clone(), records: run }).await?;
         self.applied.send_replace(sequence);
         self.capture.journal.trim_through(sequence)?;
         self.answer().await?;

@@ -111,7 +111,8 @@ impl Holder {
         config.database("wms");
         config.authentication(tiberius::AuthMethod::sql_server("sa", "Passw0rd!"));
         config.encryption(tiberius::EncryptionLevel::NotSupported);
-        let client = tiberius::Client::connect(config, server.connect().compat()).await.unwrap();
+        let login = tiberius::Client::connect(config, server.connect().compat());
+        let client = Box::pin(login).await.unwrap();
         let mut holder = Self(client);
         holder.run(&format!("BEGIN TRAN; {statement}")).await;
         holder

@@ -98,8 +98,13 @@ async fn assert_refused(site: &Site, name: &str, exit: i32, words: &[&str]) {
     assert_eq!(error.len(), 1, "{name}: one paragraph, not: {said}");
     let secret = [site.login.password.as_str(), site.postgres.password()];
     assert!(!secret.iter().any(|secret| said.contains(secret)), "{name}: a password was said");
-    let applied: i64 =
-        site.target().await.query_one("select coalesce(max(applied_sequence), 0) from cdc.stream", &[]).await.unwrap().get(0);
+    let applied: i64 = site
+        .target()
+        .await
+        .query_one("select coalesce(max(applied_sequence), 0) from cdc.stream", &[])
+        .await
+        .unwrap()
+        .get(0);
     assert_eq!(applied, 0, "{name}: something was applied");
     println!("{name}: {}", error[0]);
 }

@@ -39,8 +39,12 @@ async fn killed_at_any_moment_it_goes_on_exactly() {
     site.until_caught_up().await;
     let rows = site.compare(&[("dbo", "orders", "orders"), ("dbo", "lines", "lines")]).await;
     let verified = site.agent_ok(&["verify", "--metrics"]).await;
-    let runs: i64 = site.target().await.query_one("select applied_sequence from cdc.stream", &[]).await.unwrap().get(0);
-    println!("{verified}{} kills, {transactions} transactions, {runs} runs, {rows} rows, 0 different", KILLS + SLOW_KILLS);
+    let runs: i64 =
+        site.target().await.query_one("select applied_sequence from cdc.stream", &[]).await.unwrap().get(0);
+    println!(
+        "{verified}{} kills, {transactions} transactions, {runs} runs, {rows} rows, 0 different",
+        KILLS + SLOW_KILLS
+    );
     assert!(runs > 100, "the agent was at work between the kills: {runs} runs");
     agent.kill().await.unwrap();
 }

@@ -1,6 +1,8 @@
 //! The whole path, as in production: the agent's own program between a SQL Server (the double, on a real socket) and a real
 //! PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_input;
 mod killed;
 mod one_cut;

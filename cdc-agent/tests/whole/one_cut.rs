@@ -39,7 +39,8 @@ async fn agreeing_states(reading: Reading, states: usize) -> (usize, bool) {
     let seed = rand::random_range(0..1_000_000_u64);
     println!("seed {seed}");
     let pace = Arc::new(Semaphore::new(0));
-    let writer = tokio::spawn(Workload::new(seed).write_at_pace(site.source_client().await, Arc::clone(&pace)));
+    let writer =
+        tokio::spawn(Workload::new(seed).write_at_pace(site.source_client().await, Arc::clone(&pace)));
     let reader = site.target().await;
     let mut seen = 0;
     let agreed = loop {

@@ -86,8 +86,10 @@ async fn real_data_arrives_whole_while_strangers_write() {
         .unwrap();
     let site = Site::new().await;
     println!("loaded: {}", said(&mut client(&python, &site, &["load", data.to_str().unwrap()])).await);
-    let tables: String =
-        TABLES.iter().map(|(schema, name, _)| format!("[[table]]\nname = \"[{schema}].[{name}]\"\n")).collect();
+    let tables: String = TABLES
+        .iter()
+        .map(|(schema, name, _)| format!("[[table]]\nname = \"[{schema}].[{name}]\"\n"))
+        .collect();
     let with_keyless = format!("{tables}[[table]]\nname = \"logistics.FreightRates\"\n");
     site.configure(&Replicated { tables: &with_keyless, metrics: METRICS }, |text| text);
 

@@ -149,9 +149,10 @@ impl Site {
         let (mut source, target) = (self.source_client().await, self.target().await);
         let mut rows = 0;
         for (schema, name, replica) in tables {
-            let found = demo::compare::table(&mut source, &target, (schema, name), ("wms", replica), target_name)
-                .await
-                .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
+            let found =
+                demo::compare::table(&mut source, &target, (schema, name), ("wms", replica), target_name)
+                    .await
+                    .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
             println!("{found}");
             assert_eq!(found.different, 0, "{found}");
             rows += found.rows;

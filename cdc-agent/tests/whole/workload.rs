@@ -65,7 +65,11 @@ impl Workload {
     }
 
     /// Goes on until the sender of `stop` is dropped; returns the number of transactions.
-    pub(crate) async fn write(mut self, mut source: SqlServer, mut stop: tokio::sync::oneshot::Receiver<()>) -> u64 {
+    pub(crate) async fn write(
+        mut self,
+        mut source: SqlServer,
+        mut stop: tokio::sync::oneshot::Receiver<()>,
+    ) -> u64 {
         let mut count = 0;
         while let Err(tokio::sync::oneshot::error::TryRecvError::Empty) = stop.try_recv() {
             source.run(&self.transaction()).await.unwrap();
@@ -107,9 +111,11 @@ impl Workload {
         let (wh, id) = (*WAREHOUSES.choose(&mut self.rng).expect("there are warehouses"), self.next);
         self.next += 1;
         self.orders.push((wh, id));
-        let lines: Vec<i32> = (0..self.rng.random_range(1..5)).map(|_| self.rng.random_range(1..50)).collect();
+        let lines: Vec<i32> =
+            (0..self.rng.random_range(1..5)).map(|_| self.rng.random_range(1..50)).collect();
         let units: i32 = lines.iter().sum();
-        let values: Vec<_> = lines.iter().enumerate().map(|(i, qty)| format!("(N'{wh}', {id}, {i}, {qty})")).collect();
+        let values: Vec<_> =
+            lines.iter().enumerate().map(|(i, qty)| format!("(N'{wh}', {id}, {i}, {qty})")).collect();
         format!(
             "INSERT INTO dbo.orders (wh, id, units) VALUES (N'{wh}', {id}, {units}); \
              INSERT INTO dbo.lines VALUES {};",
@@ -129,7 +135,9 @@ impl Workload {
     fn ship(&mut self) -> String {
         let (wh, id) = self.any();
         let day = self.rng.random_range(1..28);
-        format!("UPDATE dbo.orders SET shipped_at = '2026-11-{day:02}T10:00:00' WHERE wh = N'{wh}' AND id = {id};")
+        format!(
+            "UPDATE dbo.orders SET shipped_at = '2026-11-{day:02}T10:00:00' WHERE wh = N'{wh}' AND id = {id};"
+        )
     }
 
     /// The order alone: its version moves and its lines' does not.
@@ -155,6 +163,8 @@ impl Workload {
     fn purge(&mut self) -> String {
         let chosen = self.rng.random_range(0..self.orders.len());
         let (wh, id) = self.orders.swap_remove(chosen);
-        format!("DELETE FROM dbo.lines WHERE wh = N'{wh}' AND id = {id}; DELETE FROM dbo.orders WHERE wh = N'{wh}' AND id = {id};")
+        format!(
+            "DELETE FROM dbo.lines WHERE wh = N'{wh}' AND id = {id}; DELETE FROM dbo.orders WHERE wh = N'{wh}' AND id = {id};"
+        )
     }
 }

@@ -35,7 +35,8 @@ impl SqlServer {
         config.encryption(EncryptionLevel::NotSupported);
         let socket = TcpStream::connect(login.address).await?;
         socket.set_nodelay(true)?;
-        Ok(Self(Client::connect(config, socket.compat_write()).await?))
+        // The login's future is large; on the heap it does not make every caller's large.
+        Ok(Self(Box::pin(Client::connect(config, socket.compat_write())).await?))
     }
 
     /// Runs a batch to its end.

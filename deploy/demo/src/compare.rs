@@ -184,10 +184,9 @@ async fn target_rows(
 
 /// One spelling for times and floats that differ only in trailing zeros or notation.
 fn normal(text: &str) -> String {
-    if text.contains("e+") || text.contains("e-") {
-        if let Ok(number) = text.parse::<f64>() {
-            return format!("{number}");
-        }
+    let exponent = text.contains("e+") || text.contains("e-");
+    if let (true, Ok(number)) = (exponent, text.parse::<f64>()) {
+        return format!("{number}");
     }
     let looks_timed = text.len() >= 8 && text.contains(':') && text.starts_with(|c: char| c.is_ascii_digit());
     if !looks_timed {

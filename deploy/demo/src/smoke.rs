@@ -59,10 +59,15 @@ pub async fn run(warehouse: &mut Warehouse) -> Result<(), Failure> {
     let version = current_version(&mut source).await?;
     let paused = Instant::now();
     until_in_step(warehouse, &mut source, Some(version)).await?;
-    println!("traffic: {batches} transactions, version {version}; all applied {:.2} s after the last one", paused.elapsed().as_secs_f64());
+    println!(
+        "traffic: {batches} transactions, version {version}; all applied {:.2} s after the last one",
+        paused.elapsed().as_secs_f64()
+    );
     let after = orders_today(warehouse).await?;
     if after <= before {
-        return Err(format!("the API's figure did not move under traffic: {before} before, {after} after").into());
+        return Err(
+            format!("the API's figure did not move under traffic: {before} before, {after} after").into()
+        );
     }
     println!("the API showed it live: orders_received today went from {before} to {after}");
     compare_tables(warehouse, &mut source).await?;
@@ -118,7 +123,10 @@ async fn compare_figures(warehouse: &Warehouse, source: &mut SqlServer) -> Resul
             stored.iter().map(|row| ((row.get(0), row.get(1)), (row.get(2), row.get(3)))).collect();
         let differing = expected.iter().filter(|(key, value)| stored.get(*key) != Some(*value)).count()
             + stored.keys().filter(|key| !expected.contains_key(*key)).count();
-        println!("{metric:<24} {:>8} daily figures, {differing} different from the source's own count", expected.len());
+        println!(
+            "{metric:<24} {:>8} daily figures, {differing} different from the source's own count",
+            expected.len()
+        );
         if differing > 0 || expected.is_empty() {
             return Err(format!("{metric}: {differing} of {} daily figures differ", expected.len()).into());
         }
@@ -168,7 +176,8 @@ async fn pipeline(warehouse: &Warehouse) -> Result<Value, Failure> {
 async fn orders_today(warehouse: &Warehouse) -> Result<i64, Failure> {
     let answer = get(warehouse, "/api/data/daily_metrics/?metric=orders&date_range=today").await?;
     let results = answer["results"].as_array().ok_or("the API's answer has no results")?;
-    let values = results.iter().filter_map(|row| row["value"].as_str()?.split('.').next()?.parse::<i64>().ok());
+    let values =
+        results.iter().filter_map(|row| row["value"].as_str()?.split('.').next()?.parse::<i64>().ok());
     Ok(values.sum())
 }
 

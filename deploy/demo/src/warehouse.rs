@@ -37,8 +37,17 @@ const SOURCE_DATABASE: &str = "wms";
 
 /// The tables of the WMS that are replicated; `cycle_counts` has no key, so Change Tracking cannot carry it.
 pub const TABLES: [&str; 11] = [
-    "company", "warehouse", "item", "orders", "order_lines", "pick_tasks", "receipts", "receipt_lines", "inventory",
-    "shipments", "labor_shifts",
+    "company",
+    "warehouse",
+    "item",
+    "orders",
+    "order_lines",
+    "pick_tasks",
+    "receipts",
+    "receipt_lines",
+    "inventory",
+    "shipments",
+    "labor_shifts",
 ];
 
 impl Warehouse {
@@ -69,9 +78,7 @@ impl Warehouse {
         let api = SocketAddr::from((Ipv4Addr::LOCALHOST, if port == 0 { free_port()? } else { port }));
         let api_config = write_api_config(&folder, api, &token, &postgres, &api_password)?;
         let api_process = Process::start("api", &["--config", text(&api_config)?], &folder.join("api.log"))?;
-        Ok(Self {
-            folder, postgres, login, traffic, api, token, agent_process, api_process, _source: source,
-        })
+        Ok(Self { folder, postgres, login, traffic, api, token, agent_process, api_process, _source: source })
     }
 
     /// A connection to the target as its owner.
@@ -150,10 +157,16 @@ async fn connect(postgres: &Postgres, database: &str) -> Result<Client, Failure>
 
 async fn start_source() -> Result<(ListeningServer, Login), Failure> {
     let password = uuid::Uuid::new_v4().simple().to_string();
-    let options = Options { database: SOURCE_DATABASE.into(), user: "sa".into(), password: password.clone(), ..Options::default() };
+    let options = Options {
+        database: SOURCE_DATABASE.into(),
+        user: "sa".into(),
+        password: password.clone(),
+        ..Options::default()
+    };
     let server = Server::new(options);
     let listening = server.listen((Ipv4Addr::LOCALHOST, 0)).await?;
-    let login = Login { address: listening.addr, database: SOURCE_DATABASE.into(), user: "sa".into(), password };
+    let login =
+        Login { address: listening.addr, database: SOURCE_DATABASE.into(), user: "sa".into(), password };
     Ok((listening, login))
 }
 
@@ -235,4 +248,3 @@ fn text(path: &Path) -> Result<&str, Failure> {
 fn free_port() -> Result<u16, Failure> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
-

@@ -1,5 +1,7 @@
 //! The WMS's own part of the demo: its schema, past and traffic are accepted by the server, and are the same for the same seed.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use chrono::{Duration, TimeZone, Utc};
 use demo::client::{Login, SqlServer};
 use demo::wms::{self, history, traffic::Traffic};
@@ -23,7 +25,10 @@ async fn the_server_takes_the_whole_past_and_the_traffic() {
     assert_eq!(written.statements, history::write(7, now).statements);
     let begun = std::time::Instant::now();
     for statement in &written.statements {
-        client.run(statement).await.unwrap_or_else(|error| panic!("{error}: {}", &statement[..300.min(statement.len())]));
+        client
+            .run(statement)
+            .await
+            .unwrap_or_else(|error| panic!("{error}: {}", &statement[..300.min(statement.len())]));
     }
     println!("{} statements in {:?}", written.statements.len(), begun.elapsed());
     let mut traffic = Traffic::new(7, written.open, written.serial);

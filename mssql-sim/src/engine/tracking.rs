@@ -118,12 +118,12 @@ impl TableTracking {
         }
     }
 
-    /// The same tracking without its history, as TRUNCATE leaves it.
+    /// The same tracking without its history, as TRUNCATE leaves it: it begins at the current version.
     pub(super) fn truncated(&self, version: i64) -> Self {
         Self {
             min_valid_version: version,
             cleanup_version: self.cleanup_version,
-            ..Self::begin(self.columns_updated, self.begin_version, self.side_table, self.side_table_created)
+            ..Self::begin(self.columns_updated, version, self.side_table, self.side_table_created)
         }
     }
 

@@ -137,7 +137,7 @@ pub(super) fn order_row(
     rng: &mut StdRng,
 ) -> Vec<String> {
     let value: i64 = order.lines.iter().map(|line| line.price * i64::from(line.quantity)).sum();
-    row![
+    Vec::from(row![
         warehouse.code,
         order.number,
         warehouse.company,
@@ -154,7 +154,7 @@ pub(super) fn order_row(
         order.note,
         at,
         "WMS",
-    ]
+    ])
 }
 
 /// The columns of [`TASKS`] for a line that is picked shortly before `done`.
@@ -169,7 +169,7 @@ pub(super) fn task_row(
     let seconds = rng.random_range(40..400);
     let short = (line.available < line.quantity).then_some("SIN EXISTENCIA");
     let picker = format!("P{:02}", rng.random_range(1..=18));
-    row![
+    Vec::from(row![
         warehouse.code,
         order_no,
         line_no,
@@ -183,7 +183,7 @@ pub(super) fn task_row(
         done - Duration::seconds(seconds),
         done,
         180_i64,
-    ]
+    ])
 }
 
 /// The columns of [`SHIPMENTS`].
@@ -193,7 +193,7 @@ pub(super) fn shipment_row(
     shipped_at: NaiveDateTime,
     rng: &mut StdRng,
 ) -> Vec<String> {
-    row![
+    Vec::from(row![
         format!("{}-{}", warehouse.code, order.number),
         warehouse.code,
         order.number,
@@ -204,7 +204,7 @@ pub(super) fn shipment_row(
         order.due_at,
         1 + i32::try_from(order.lines.len() / 3).unwrap_or(0),
         Money(rng.random_range(45_000..=620_000)),
-    ]
+    ])
 }
 
 /// Items, stock, counts and shifts: small tables that need no day-by-day story.

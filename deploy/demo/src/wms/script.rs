@@ -69,7 +69,7 @@ impl Literal for Money {
 #[macro_export]
 macro_rules! row {
     ($($value:expr),* $(,)?) => {
-        vec![$($crate::wms::script::Literal::literal(&$value)),*]
+        [$($crate::wms::script::Literal::literal(&$value)),*]
     };
 }
 
