@@ -55,9 +55,10 @@ async fn live_and_die(site: &mut Site, restart_postgres: bool) {
     let life = Duration::from_millis(rand::rng().random_range(LIFE));
     tokio::time::sleep(life).await;
     if restart_postgres {
+        site.until_caught_up().await;
         site.postgres.stop();
         site.postgres.resume().unwrap();
-        tokio::time::sleep(Duration::from_millis(LIFE.end)).await;
+        site.until_caught_up().await;
         let state = agent.try_wait().unwrap();
         assert!(state.is_none(), "the agent outlives a restart of PostgreSQL, but ended: {state:?}");
     }
