@@ -12,6 +12,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 /// A line on which sent bytes stay unanswered for so long is dead.
 const UNANSWERED_LIMIT: Duration = Duration::from_secs(30);
+/// How long an agent that has just ended may hold the lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 const UNLOCK_PATIENCE: Duration = Duration::from_secs(1);
 const LEAST_VERSION: i32 = 150_000;
 
@@ -107,14 +110,24 @@ impl Connection {
         }
     }
 
-    /// Keeps a second agent out for as long as the connection lives.
+    /// Keeps a second agent out for as long as the connection lives. An agent that has just ended may still hold the lock: PostgreSQL
+    /// notices the end of its connection a moment later.
     pub(crate) async fn lock(&self, source: &str) -> Result<(), TargetError> {
-        let locked: bool = self
-            .client
-            .query_one("select pg_try_advisory_lock($1, hashtext($2))", &[&LOCK_CLASS, &source])
-            .await
-            .doing("taking the agent's lock")?
-            .get(0);
-        if locked { Ok(()) } else { Err(TargetError::Busy { source_name: source.to_owned() }) }
+        let begun = tokio::time::Instant::now();
+        loop {
+            let locked: bool = self
+                .client
+                .query_one("select pg_try_advisory_lock($1, hashtext($2))", &[&LOCK_CLASS, &source])
+                .await
+                .doing("taking the agent's lock")?
+                .get(0);
+            if locked {
+                return Ok(());
+            }
+            if begun.elapsed() > LOCK_PATIENCE {
+                return Err(TargetError::Busy { source_name: source.to_owned() });
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
     }
 }

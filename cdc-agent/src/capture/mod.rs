@@ -256,6 +256,7 @@ impl Capture {
         self.too_large.clear();
         for mark in &marks {
             self.captured.observe(sequence, mark);
+            announce(sequence, mark);
         }
         for (table, last) in pages {
             match last {
@@ -378,5 +379,22 @@ impl Capture {
             state,
             detail: detail.map(str::to_owned),
         });
+    }
+}
+
+/// One line for each event of a table that an operator should find in the log.
+fn announce(run: u64, record: &proto::Record) {
+    match record {
+        proto::Record::Leave { table, condition, reason } => {
+            tracing::warn!(table, %condition, reason, run, "table leaves step");
+        }
+        proto::Record::LoadBegin(mark) => {
+            tracing::info!(table = mark.table, kind = ?mark.kind, reason = mark.reason, run, "load begins");
+        }
+        proto::Record::LoadScanned { table, rows } => {
+            tracing::info!(table, rows, run, "load has read its keys")
+        }
+        proto::Record::LoadEnd { table, .. } => tracing::info!(table, run, "load ends; the table is in step"),
+        _ => {}
     }
 }

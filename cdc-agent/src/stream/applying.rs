@@ -77,26 +77,27 @@ impl Applying {
         Ok(())
     }
 
-    /// Everything in order of urgency: runs first, then questions, then signs of life. Ends when capture has ended and nothing is left.
+    /// Runs, questions and signs of life take turns: under a source that never rests there is always another run, and a load that
+    /// waits for an answer, or a person for theirs, must not wait for ever. Ends when capture has ended and nothing is left.
     async fn work(&mut self, pauses: &mut Pauses) -> Result<(), AgentError> {
         let mut life = tokio::time::interval(SIGN_OF_LIFE);
         life.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.metrics.target_connected.set(1);
         loop {
-            while self.apply_next().await? {
+            let busy = self.apply_next().await?;
+            if busy {
                 pauses.reset();
             }
             let applied = *self.side.applied.borrow();
             tokio::select! {
-                () = self.journal.run_ended(applied) => {}
+                biased;
+                _ = life.tick() => self.sign_of_life().await?,
                 question = self.side.questions.recv() => match question {
                     Some(question) => self.answer(question).await?,
-                    None => {
-                        while self.apply_next().await? {}
-                        return Ok(());
-                    }
+                    None if busy => {}
+                    None => return Ok(()),
                 },
-                _ = life.tick() => self.sign_of_life().await?,
+                () = self.journal.run_ended(applied) => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Who may write, and which run comes next.
 
-use crate::fixture::{MadeRun, Target, client, made, rows};
+use crate::fixture::{MadeRun, Target, client, made, plans, rows};
 use crate::model::{Model, Order, lines, metrics, order_row, orders};
 use cdc_agent::apply::{Applier, Idle, Outcome, TargetError};
 use proto::{Image, JournalId, Record, SourceMoment};
@@ -139,4 +139,31 @@ async fn readers_are_told_of_progress_and_of_silence() {
     );
     target.applier.finish_request(requests[0].id, &Ok(2)).await.unwrap();
     assert_eq!(target.applier.take_requests().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_agent_does_not_lock_itself_out_after_an_error_on_a_living_connection() {
+    let mut target = target("fence_own_lock").await;
+    target.apply(entered(0)).await;
+    let run = target.run(entered(1));
+    target.observer.batch_execute("begin; lock table wms.orders in access exclusive mode").await.unwrap();
+    let error = target.applier.apply(run.read()).await.unwrap_err();
+    assert!(error.sql_state().is_some_and(|code| code.code() == "55P03"), "{error}");
+    target.observer.batch_execute("rollback").await.unwrap();
+    target.applier.reconnect().await.unwrap();
+    assert!(matches!(target.applier.apply(run.read()).await.unwrap(), Outcome::Applied(_)));
+}
+
+#[tokio::test]
+async fn a_table_that_was_not_configured_for_a_while_is_loaded_when_it_comes_back() {
+    let mut target = target("fence_left_out").await;
+    let live = "update cdc.table_state set phase = 'live', \
+                incarnation = '{\"object_id\": 1, \"begin_version\": 0, \"side_table\": null}' where name = 'lines'";
+    target.observer.batch_execute(live).await.unwrap();
+    target.prepare(&plans(&[orders()]), &[]).await;
+    target.prepare(&plans(&[orders(), lines()]), &metrics()).await;
+    let tables = target.applier.tables().await.unwrap();
+    let lines = tables.iter().find(|table| table.name == "lines").unwrap();
+    assert_eq!((lines.phase.as_str(), &lines.incarnation), ("pending", &None));
+    assert_eq!(lines.conditions[0].0, "blind");
 }

@@ -5,6 +5,7 @@
 mod access;
 mod fence;
 mod fixture;
+mod line;
 mod load;
 mod migrations;
 mod model;

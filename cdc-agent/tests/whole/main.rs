@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod history;
 mod killed;
+mod lines;
+mod loads;
 mod one_cut;
 mod proxy;
 mod real_data;

@@ -16,6 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(20);
 
 pub(crate) struct Site {
+    pub(crate) source: Server,
     pub(crate) login: Login,
     pub(crate) postgres: Postgres,
     pub(crate) folder: tempfile::TempDir,
@@ -47,7 +48,7 @@ impl Site {
         let target_port = postgres.port();
         let listen_port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
-        Self { login, postgres, folder, target_port, listen_port, _listening: listening }
+        Self { source, login, postgres, folder, target_port, listen_port, _listening: listening }
     }
 
     pub(crate) fn config_file(&self) -> PathBuf {
@@ -131,6 +132,17 @@ impl Site {
         let log = std::fs::read_to_string(self.log_file()).unwrap_or_default();
         let tail: Vec<_> = log.lines().rev().take(30).collect();
         panic!("not caught up with version {version}; {last}\nlog, newest first:\n{}", tail.join("\n"));
+    }
+
+    /// Waits until an agent that was stopped in good order streams again.
+    pub(crate) async fn until_streaming(&self) {
+        let target = self.target().await;
+        let begun = Instant::now();
+        let state = "select coalesce(max(agent_state), '') from cdc.stream";
+        while target.query_one(state, &[]).await.unwrap().get::<_, String>(0) != "streaming" {
+            assert!(begun.elapsed() < PATIENCE, "the agent does not begin to stream");
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     async fn progress(&self) -> Result<(Option<i64>, i64), tokio_postgres::Error> {

@@ -21,6 +21,9 @@ ALTER TABLE dbo.lines ENABLE CHANGE_TRACKING;
 GO
 ";
 
+/// Both tables, for comparisons.
+pub(crate) const COMPARED: [(&str, &str, &str); 2] = [("dbo", "orders", "orders"), ("dbo", "lines", "lines")];
+
 pub(crate) const TABLES: &str = "[[table]]\nname = \"dbo.orders\"\n[[table]]\nname = \"dbo.lines\"\n";
 
 /// A figure of one table and one over the join.
@@ -78,6 +81,21 @@ impl Workload {
         count
     }
 
+    /// New orders only, so that it may run beside another workload's rows; as [`write`](Self::write).
+    pub(crate) async fn write_new_orders(
+        mut self,
+        mut source: SqlServer,
+        mut stop: tokio::sync::oneshot::Receiver<()>,
+    ) -> u64 {
+        self.next = 500_000;
+        let mut count = 0;
+        while let Err(tokio::sync::oneshot::error::TryRecvError::Empty) = stop.try_recv() {
+            source.run(&self.enter_many(3)).await.unwrap();
+            count += 1;
+        }
+        count
+    }
+
     /// One transaction for each permit, until the semaphore is closed; returns their number.
     pub(crate) async fn write_at_pace(mut self, mut source: SqlServer, pace: Arc<Semaphore>) -> u64 {
         let mut count = 0;
@@ -101,6 +119,20 @@ impl Workload {
             _ => self.purge(),
         };
         format!("SET XACT_ABORT ON; BEGIN TRAN; {body} COMMIT;")
+    }
+
+    /// Orders with one line each, entered at once.
+    pub(crate) fn enter_many(&mut self, count: usize) -> String {
+        let ids: Vec<i32> = (self.next..).take(count).collect();
+        self.next += i32::try_from(count).expect("few orders");
+        self.orders.extend(ids.iter().map(|id| ("MEX1", *id)));
+        let rows = |form: fn(&i32) -> String| ids.iter().map(form).collect::<Vec<_>>().join(", ");
+        let orders = rows(|id| format!("(N'MEX1', {id}, 1, '2026-11-05T08:00:00')"));
+        let lines = rows(|id| format!("(N'MEX1', {id}, 0, 1)"));
+        format!(
+            "SET XACT_ABORT ON; BEGIN TRAN; INSERT INTO dbo.orders (wh, id, units, shipped_at) VALUES {orders}; \
+             INSERT INTO dbo.lines VALUES {lines}; COMMIT;"
+        )
     }
 
     fn any(&mut self) -> (&'static str, i32) {
