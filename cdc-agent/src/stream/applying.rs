@@ -84,8 +84,7 @@ impl Applying {
         life.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.metrics.target_connected.set(1);
         loop {
-            let busy = self.apply_next().await?;
-            if busy {
+            if self.apply_next().await? {
                 pauses.reset();
             }
             let applied = *self.side.applied.borrow();
@@ -94,12 +93,16 @@ impl Applying {
                 _ = life.tick() => self.sign_of_life().await?,
                 question = self.side.questions.recv() => match question {
                     Some(question) => self.answer(question).await?,
-                    None if busy => {}
-                    None => return Ok(()),
+                    None => return self.apply_the_rest().await,
                 },
                 () = self.journal.run_ended(applied) => {}
             }
         }
+    }
+
+    async fn apply_the_rest(&mut self) -> Result<(), AgentError> {
+        while self.apply_next().await? {}
+        Ok(())
     }
 
     async fn apply_next(&mut self) -> Result<bool, AgentError> {
