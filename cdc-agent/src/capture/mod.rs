@@ -392,7 +392,7 @@ fn announce(run: u64, record: &proto::Record) {
             tracing::info!(table = mark.table, kind = ?mark.kind, reason = mark.reason, run, "load begins");
         }
         proto::Record::LoadScanned { table, rows } => {
-            tracing::info!(table, rows, run, "load has read its keys")
+            tracing::info!(table, rows, run, "load has read its keys");
         }
         proto::Record::LoadEnd { table, .. } => tracing::info!(table, run, "load ends; the table is in step"),
         _ => {}

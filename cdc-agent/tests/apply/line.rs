@@ -59,7 +59,7 @@ async fn connect(server: &Postgres, authority: &NamedTempFile) -> Result<Applier
 
 /// Why there is no connection, with every cause.
 fn refusal(connected: Result<Applier, TargetError>) -> String {
-    let error = connected.err().expect("the line is refused");
+    let error = connected.expect_err("the line is refused");
     let mut said = error.to_string();
     let mut cause = std::error::Error::source(&error);
     while let Some(error) = cause {
