@@ -4,8 +4,6 @@
 
 import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
@@ -57,7 +55,6 @@ async function shownValue(page, metric, before) {
   return value.textContent();
 }
 
-const profile = mkdtempSync(path.join(tmpdir(), "page-"));
 const { demo, ready } = startDemo();
 let browser;
 try {
@@ -126,5 +123,4 @@ try {
 } finally {
   await browser?.close();
   await stopDemo(demo);
-  rmSync(profile, { recursive: true, force: true });
 }
