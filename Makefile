@@ -1,7 +1,9 @@
 # make demo    everything on this machine, live, until Ctrl-C
 # make smoke   the same without a person: starts, moves, rests, compares, ends
 # make test    every test, set-up included
-.PHONY: demo smoke test setup page programs
+# make proof   every headline claim with its figure
+# The programs are built by cargo, which knows what is old.
+.PHONY: demo smoke test proof setup page programs
 
 CARGO ?= cargo
 
@@ -13,6 +15,9 @@ smoke: setup page programs
 
 test: setup
 	deploy/test.sh
+
+proof: setup page programs
+	deploy/proof.sh
 
 # What is missing is installed where that is allowed, and named where it is not.
 setup:
