@@ -2,7 +2,6 @@
 # make smoke   the same without a person: starts, moves, rests, compares, ends
 # make test    every test, set-up included
 # make proof   every headline claim with its figure
-# The programs are built by cargo, which knows what is old.
 .PHONY: demo smoke test proof setup page programs
 
 CARGO ?= cargo
@@ -28,5 +27,6 @@ page: frontend/dist/index.html
 frontend/dist/index.html: $(shell find frontend/src frontend/public -type f) frontend/index.html frontend/package-lock.json
 	cd frontend && npm ci --no-audit --no-fund && npm run build
 
+# Cargo knows what is old.
 programs:
 	$(CARGO) build --locked --bins

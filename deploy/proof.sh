@@ -7,7 +7,7 @@ claim() { printf '\n%s\n' "$*"; }
 # The figures that a test prints, without the test runner's own words; the test's failure is ours.
 figures() {
     cargo test --locked --quiet --package "$1" --test "$2" -- --nocapture --test-threads=1 "$3" 2>&1 |
-        grep -vE '^$|^running |^test |^test result' | sed 's/^/    /'
+        sed -E '/^$|^running |^test /d; s/^/    /'
 }
 
 claim "Real data, written by a client that nobody here wrote, equals its copy in every column"
