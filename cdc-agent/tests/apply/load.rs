@@ -105,3 +105,17 @@ async fn two_rows_of_one_snapshot_with_one_key_are_an_error_and_not_a_merge() {
     target.apply(rows(&items(), vec![item("A", "1")], false)).await;
     assert_eq!(content(&target).await, "A=1");
 }
+
+#[tokio::test]
+async fn a_table_that_leaves_step_in_the_middle_of_a_load_forgets_the_load() {
+    let mut target = Target::new("load_left", &[items()], &[]).await;
+    let mut part = vec![begin(LoadKind::First)];
+    part.extend(rows(&items(), vec![item("a", "1")], true));
+    part.push(Record::LoadProgress { table: "items".into(), resume: "[\"a\"]".into(), rows: 1 });
+    target.apply(part).await;
+    assert!(target.applier.tables().await.unwrap()[0].load.is_some());
+    let reason = "the right was withdrawn".to_owned();
+    target.apply([Record::Leave { table: "items".into(), condition: Condition::Blind, reason }]).await;
+    let table = &target.applier.tables().await.unwrap()[0];
+    assert_eq!((&table.load, &table.load_resume, table.conditions[0].0.as_str()), (&None, &None, "blind"));
+}

@@ -67,3 +67,22 @@ async fn refused_rows_are_put_aside_alone_and_come_back_with_a_later_image() {
     target.apply(rows(&stock(), vec![Image::Absent(aside)], true)).await;
     assert_eq!(state(&target).await, "999 resyncing");
 }
+
+#[tokio::test]
+async fn a_load_in_one_cut_keeps_the_row_of_a_refused_key_and_settles_what_was_aside_before() {
+    let mut target = Target::new("quarantine_sweep", &[stock()], &[]).await;
+    target.apply(rows(&stock(), vec![image(1, 1, 1), image(2, 1, 1), image(3, 1, 1)], false)).await;
+    target.apply(rows(&stock(), vec![image(3, 100_000, 1)], false)).await;
+    let begin = LoadMark {
+        table: "stock".into(),
+        kind: LoadKind::Resync,
+        base: Version(1),
+        incarnation: incarnation(),
+        reason: String::new(),
+    };
+    let mut load = vec![Record::LoadBegin(begin)];
+    load.extend(rows(&stock(), vec![image(1, 1, 1), image(2, 100_000, 1)], true));
+    load.push(Record::LoadEnd { table: "stock".into(), sweep: true });
+    target.apply(load).await;
+    assert_eq!(state(&target).await, r#"2 [{"Int":2}] degraded 1"#, "2 stays as it was, 3 is gone and settled");
+}
