@@ -84,5 +84,9 @@ async fn a_load_in_one_cut_keeps_the_row_of_a_refused_key_and_settles_what_was_a
     load.extend(rows(&stock(), vec![image(1, 1, 1), image(2, 100_000, 1)], true));
     load.push(Record::LoadEnd { table: "stock".into(), sweep: true });
     target.apply(load).await;
-    assert_eq!(state(&target).await, r#"2 [{"Int":2}] degraded 1"#, "2 stays as it was, 3 is gone and settled");
+    assert_eq!(
+        state(&target).await,
+        r#"2 [{"Int":2}] degraded 1"#,
+        "2 stays as it was, 3 is gone and settled"
+    );
 }
