@@ -1,7 +1,7 @@
 //! The program as pymssql (FreeTDS) sees it: a client that nobody here wrote.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 const PYMSSQL: &str = "pymssql==2.4.6";
@@ -11,18 +11,6 @@ fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{command:?}\n{}{}", text(&output.stdout), text(&output.stderr));
-}
-
-/// A Python with pymssql, made once per target directory.
-fn python() -> PathBuf {
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pymssql");
-    let python = environment.join("bin/python");
-    if !environment.join("complete").exists() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", PYMSSQL]));
-        std::fs::write(environment.join("complete"), PYMSSQL).expect("the environment is writable");
-    }
-    python
 }
 
 /// The program, killed if the test ends before it.
@@ -37,7 +25,9 @@ impl Drop for Program {
 
 #[test]
 fn pymssql_reads_back_exactly_what_it_wrote() {
-    let python = python();
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+    let python =
+        services::python::environment(&environment, PYMSSQL).unwrap_or_else(|error| panic!("{error}"));
     let password_file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pymssql-password");
     std::fs::write(&password_file, "P\u{e4}ssw0rd\n").expect("the target directory is writable");
     let seed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pymssql-seed.sql");

@@ -1,6 +1,6 @@
 //! A PostgreSQL as the agent leaves it, for tests. It is real, private, and gone afterwards.
 
-use demo::postgres::Postgres;
+use services::postgres::Postgres;
 use std::path::PathBuf;
 use tokio_postgres::{Client, NoTls};
 

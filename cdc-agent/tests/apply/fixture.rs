@@ -2,11 +2,11 @@
 
 use cdc_agent::apply::{Applied, Applier, Outcome, Run, Settings, TablePlan, TargetError, Zoning};
 use cdc_agent::config::{Endpoint, NaiveZone, Scope, Secret, Tls};
-use demo::postgres::{Postgres, USER};
 use proto::{
     Column, ColumnType, Fold, Image, Incarnation, JournalId, Layout, MetricDefinition, Record, RunEnd, RunId,
     RunStart, SourceMoment, SourceTable, TableMark, Value, Version,
 };
+use services::postgres::{Postgres, USER};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;

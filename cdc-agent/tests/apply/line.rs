@@ -2,8 +2,8 @@
 
 use cdc_agent::apply::{Applier, Settings, TargetError, Zoning};
 use cdc_agent::config::{Endpoint, NaiveZone, Secret, Tls};
-use demo::postgres::{Postgres, USER};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use services::postgres::{Postgres, USER};
 use std::io::Write;
 use std::time::Duration;
 use tempfile::NamedTempFile;

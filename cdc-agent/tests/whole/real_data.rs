@@ -80,10 +80,11 @@ async fn real_data_arrives_whole_while_strangers_write() {
         return;
     };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
-    let python = tokio::task::spawn_blocking(move || demo::python::environment(&folder, "pymssql==2.3.13"))
-        .await
-        .unwrap()
-        .unwrap();
+    let python =
+        tokio::task::spawn_blocking(move || services::python::environment(&folder, "pymssql==2.3.13"))
+            .await
+            .unwrap()
+            .unwrap();
     let site = Site::new().await;
     println!("loaded: {}", said(&mut client(&python, &site, &["load", data.to_str().unwrap()])).await);
     let tables: String = TABLES

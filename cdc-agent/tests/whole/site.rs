@@ -1,8 +1,8 @@
 //! A site of a test: a SQL Server, a PostgreSQL, a folder with the agent's configuration, and the agent's program.
 
 use demo::client::{Login, SqlServer};
-use demo::postgres::Postgres;
 use mssql_sim::server::{ListeningServer, Options, Server};
+use services::postgres::Postgres;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::Output;

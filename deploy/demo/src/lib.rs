@@ -2,9 +2,7 @@
 
 pub mod client;
 pub mod compare;
-pub mod postgres;
 pub mod processes;
-pub mod python;
 pub mod smoke;
 pub mod warehouse;
 #[macro_use]

@@ -1,11 +1,11 @@
 //! Everything of the demo on one machine: PostgreSQL, the SQL Server double with its WMS, the agent and the API.
 
 use crate::client::{Login, SqlServer};
-use crate::postgres::{Durability, Postgres};
 use crate::processes::{Process, program};
 use crate::wms::{self, history, traffic::Traffic};
 use chrono::Utc;
 use mssql_sim::server::{ListeningServer, Options, Server};
+use services::postgres::{Durability, Postgres};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use tokio_postgres::{Client, NoTls};

@@ -1,6 +1,6 @@
 //! The private server: what a client sees of it, and that it ends with us.
 
-use demo::postgres::Postgres;
+use services::postgres::Postgres;
 use std::net::TcpStream;
 
 #[test]

@@ -1,0 +1,4 @@
+//! What tests and the demo start beside us: programs that nobody here wrote, each private to whoever asked for it.
+
+pub mod postgres;
+pub mod python;
