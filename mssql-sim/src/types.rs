@@ -174,6 +174,8 @@ pub struct SqlError {
     pub line: i32,
     /// What else ends with it.
     pub reach: Reach,
+    /// Errors that the client gets before this one, as 5074 before 4922; `ERROR_NUMBER()` answers this one.
+    pub causes: Vec<SqlError>,
 }
 
 /// How far an error reaches.
@@ -181,8 +183,10 @@ pub struct SqlError {
 pub enum Reach {
     /// The statement; the batch runs on.
     Statement,
-    /// The batch; the transaction stays.
+    /// The batch, which was found wrong as a whole: no TRY of its own takes the error. The transaction stays.
     Batch,
+    /// The batch, unless a TRY takes the error; the transaction stays. Most errors of CREATE and ALTER are so.
+    BatchUnlessCaught,
     /// The batch, and the transaction is rolled back.
     Transaction,
     /// The connection is closed after the error.
@@ -192,12 +196,44 @@ pub enum Reach {
 impl SqlError {
     /// An error of class 16 that ends its statement.
     pub fn statement(number: i32, message: impl Into<String>) -> Self {
-        Self { number, class: 16, state: 1, message: message.into(), line: 0, reach: Reach::Statement }
+        Self {
+            number,
+            class: 16,
+            state: 1,
+            message: message.into(),
+            line: 0,
+            reach: Reach::Statement,
+            causes: Vec::new(),
+        }
     }
 
     /// An error that ends its batch before anything of it ran (syntax, names).
     pub fn batch(number: i32, message: impl Into<String>) -> Self {
         Self { reach: Reach::Batch, ..Self::statement(number, message) }
+    }
+
+    /// This error behind the one that caused it; it reaches as far as its cause.
+    #[must_use]
+    pub fn caused_by(self, mut cause: Self) -> Self {
+        let mut causes = std::mem::take(&mut cause.causes);
+        let reach = cause.reach;
+        causes.push(cause);
+        Self { reach, causes, ..self }
+    }
+
+    /// The error that the client gets first.
+    pub fn first(&self) -> &Self {
+        self.causes.first().unwrap_or(self)
+    }
+
+    /// The error at the line of its statement, unless it has a line of its own already.
+    #[must_use]
+    pub fn at_line(mut self, line: i32) -> Self {
+        if self.line == 0 {
+            self.line = line;
+        }
+        self.causes = self.causes.into_iter().map(|cause| cause.at_line(line)).collect();
+        self
     }
 
     /// A construct that this double does not support, named.

@@ -110,10 +110,8 @@ impl Session {
                     self.last_error = 0;
                     flow
                 }
-                Err(Failure::Error(mut error)) => {
-                    if error.line == 0 {
-                        error.line = located.line;
-                    }
+                Err(Failure::Error(error)) => {
+                    let error = error.at_line(located.line);
                     self.fail(frame, error, changes_rows(&located.statement)).await?
                 }
                 Err(Failure::ClientGone) => return Err(Failure::ClientGone),
@@ -274,7 +272,8 @@ impl Session {
         if frame.catches(&error) {
             return Err(error.into());
         }
-        let aborts = self.settings.abort_transaction && error.reach == Reach::Statement;
+        let ordinary = matches!(error.reach, Reach::Statement | Reach::BatchUnlessCaught);
+        let aborts = self.settings.abort_transaction && ordinary;
         if aborts || error.reach == Reach::Transaction {
             let descriptor = self.abandon_transaction();
             self.announce_rollback(descriptor, frame.events).await?;
@@ -290,7 +289,7 @@ impl Session {
                 }
                 Flow::Next
             }
-            Reach::Batch => Flow::Return,
+            Reach::Batch | Reach::BatchUnlessCaught if !aborts => Flow::Return,
             _ => Flow::Abort,
         })
     }
@@ -366,7 +365,7 @@ impl<'a> Frame<'a> {
     /// Whether a TRY takes an error. What ends a batch is not caught in the batch itself.
     fn catches(&self, error: &SqlError) -> bool {
         match error.reach {
-            Reach::Statement | Reach::Transaction => self.is_protected(),
+            Reach::Statement | Reach::BatchUnlessCaught | Reach::Transaction => self.is_protected(),
             Reach::Batch => self.caller_protects,
             Reach::Connection => false,
         }

@@ -35,7 +35,7 @@ async fn collect(mut received: mpsc::Receiver<Event>) -> Result<Vec<Vec<Value>>,
                 rows.clear();
             }
             Event::Rows(chunk) => rows.extend(chunk.iter().map(|row| decode(row, &columns))),
-            Event::Error(error) => first_error = first_error.or(Some(error)),
+            Event::Error(error) => first_error = first_error.or_else(|| Some(error.first().clone())),
             _ => {}
         }
     }

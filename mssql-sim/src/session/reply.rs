@@ -56,7 +56,9 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
                 self.held = Some(Done { command: command as u16, rows, ..self.statement_done() });
             }
             Event::Error(error) => {
-                token::message(&error, &self.server_name, &mut self.messages.tokens);
+                for error in error.causes.iter().chain([&error]) {
+                    token::message(error, &self.server_name, &mut self.messages.tokens);
+                }
                 self.held = Some(Done { error: true, ..self.statement_done() });
             }
             Event::Info(message) => token::message(&message, &self.server_name, &mut self.messages.tokens),
