@@ -1,122 +1,173 @@
 //! Views of columns and types.
 
 use super::definition::definition;
+use super::field::{Field, List, field, nothing, optional};
 use super::type_facts::{SYSNAME_ID, TypeFacts, facts};
 use super::{
-    BIGINT, BIT, Catalog, INT, SMALLINT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, optional_int, text,
+    BIGINT, BIT, Catalog, INT, SMALLINT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, no, null, optional_int,
+    optional_text, text, zero,
 };
 use crate::engine::collation::Collation;
-use crate::engine::{Column, TableDef};
+use crate::engine::{Column, Identity};
 use crate::exec::conversion::is_text;
-use crate::types::{Length, SqlType, Value};
+use crate::types::{Length, SqlType};
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef::new("sys", "columns", COLUMNS, columns),
-    ViewDef::new("sys", "all_columns", COLUMNS, columns),
-    ViewDef::new("sys", "types", TYPES, types),
-    ViewDef::new("sys", "computed_columns", COMPUTED_COLUMNS, computed_columns),
-    ViewDef::new("sys", "identity_columns", IDENTITY_COLUMNS, identity_columns),
+    ViewDef::sys("columns", &List::of(&[DESCRIBED, COLUMN], columns)),
+    ViewDef::sys("all_columns", &List::of(&[DESCRIBED, COLUMN], all_columns)),
+    ViewDef::sys("computed_columns", &List::of(&[DESCRIBED, COMPUTED], computed_columns)),
+    ViewDef::sys("identity_columns", &List::of(&[DESCRIBED, IDENTITY], identity_columns)),
+    ViewDef::sys("masked_columns", &List::of(&[DESCRIBED, COLUMN], nothing)),
+    ViewDef::sys("types", &List::of(&[TYPE], types)),
 ];
 
-const COLUMNS: &[super::ViewColumn] = &[
-    ("object_id", INT, false),
-    ("name", SYSNAME, true),
-    ("column_id", INT, false),
-    ("system_type_id", TINYINT, false),
-    ("user_type_id", INT, false),
-    ("max_length", SMALLINT, false),
-    ("precision", TINYINT, false),
-    ("scale", TINYINT, false),
-    ("collation_name", SYSNAME, true),
-    ("is_nullable", BIT, true),
-    ("is_ansi_padded", BIT, false),
-    ("is_rowguidcol", BIT, false),
-    ("is_identity", BIT, false),
-    ("is_computed", BIT, false),
-    ("is_filestream", BIT, false),
-    ("is_replicated", BIT, true),
-    ("is_xml_document", BIT, false),
-    ("default_object_id", INT, false),
-    ("is_sparse", BIT, true),
-    ("is_column_set", BIT, true),
-    ("generated_always_type", TINYINT, true),
-    ("is_hidden", BIT, false),
-    ("is_masked", BIT, false),
-    ("encryption_type", INT, true),
+/// A column of a table or view.
+struct ColumnOf {
+    object_id: i32,
+    column: Column,
+    last_identity: Option<i64>,
+}
+
+/// The columns that all views of columns begin with.
+const DESCRIBED: &[Field<ColumnOf>] = &[
+    field("object_id", INT, |c| int(c.object_id)),
+    optional("name", SYSNAME, |c| text(&c.column.name)),
+    field("column_id", INT, |c| int(c.column.column_id)),
+    field("system_type_id", TINYINT, |c| int(facts(c.column.sql_type()).id)),
+    field("user_type_id", INT, |c| int(facts(c.column.sql_type()).id)),
+    field("max_length", SMALLINT, |c| int(facts(c.column.sql_type()).max_length)),
+    field("precision", TINYINT, |c| int(facts(c.column.sql_type()).precision)),
+    field("scale", TINYINT, |c| int(facts(c.column.sql_type()).scale)),
+    optional("collation_name", SYSNAME, |c| optional_text(c.column.collation.as_ref().map(Collation::name))),
+    optional("is_nullable", BIT, |c| bit(c.column.nullable())),
+    field("is_ansi_padded", BIT, |c| bit(is_padded(c.column.sql_type()))),
+    field("is_rowguidcol", BIT, no),
+    field("is_identity", BIT, |c| bit(c.column.identity.is_some())),
+    field("is_computed", BIT, |c| bit(c.column.computed.is_some())),
+    field("is_filestream", BIT, no),
+    optional("is_replicated", BIT, no),
+    optional("is_non_sql_subscribed", BIT, no),
+    optional("is_merge_published", BIT, no),
+    optional("is_dts_replicated", BIT, no),
+    field("is_xml_document", BIT, no),
+    field("xml_collection_id", INT, zero),
+    field("default_object_id", INT, |c| int(c.column.default.as_ref().map_or(0, |default| default.object_id))),
+    field("rule_object_id", INT, zero),
 ];
 
-fn columns(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let tables = catalog.tables();
-    tables
-        .iter()
-        .flat_map(|table| table.def.columns.iter().map(|column| column_row(&table.def, column)))
-        .collect()
+const COLUMN: &[Field<ColumnOf>] = &[
+    optional("is_sparse", BIT, no),
+    optional("is_column_set", BIT, no),
+    optional("generated_always_type", TINYINT, zero),
+    optional("generated_always_type_desc", super::DESCRIPTION, |_| text("NOT_APPLICABLE")),
+    optional("encryption_type", INT, null),
+    optional("encryption_type_desc", SqlType::NVarChar(Length::Limited(64)), null),
+    optional("encryption_algorithm_name", SYSNAME, null),
+    optional("column_encryption_key_id", INT, null),
+    optional("column_encryption_key_database_name", SYSNAME, null),
+    field("is_hidden", BIT, no),
+    field("is_masked", BIT, no),
+    optional("graph_type", INT, null),
+    optional("graph_type_desc", super::DESCRIPTION, null),
+    optional("is_data_deletion_filter_column", BIT, no),
+    optional("ledger_view_column_type", TINYINT, null),
+    optional("ledger_view_column_type_desc", super::DESCRIPTION, null),
+    optional("is_dropped_ledger_column", BIT, no),
+];
+
+const COMPUTED: &[Field<ColumnOf>] = &[
+    optional("definition", TEXT, |c| {
+        optional_text(c.column.computed.as_ref().map(|computed| definition(&computed.expr)).as_deref())
+    }),
+    field("uses_database_collation", BIT, |_| bit(true)),
+    field("is_persisted", BIT, |c| bit(c.column.computed.as_ref().is_some_and(|computed| computed.persisted))),
+];
+
+const IDENTITY: &[Field<ColumnOf>] = &[
+    optional("seed_value", BIGINT, |c| optional_int(c.column.identity.map(|Identity { seed, .. }| seed))),
+    optional("increment_value", BIGINT, |c| optional_int(c.column.identity.map(|i| i.increment))),
+    optional("last_value", BIGINT, |c| optional_int(c.last_identity)),
+    optional("is_not_for_replication", BIT, no),
+];
+
+fn is_padded(sql_type: SqlType) -> bool {
+    is_text(sql_type) || matches!(sql_type, SqlType::Binary(_) | SqlType::VarBinary(_))
 }
 
-/// What `sys.columns` says about a column.
-fn column_row(table: &TableDef, column: &Column) -> Vec<Value> {
-    let mut row = common_columns(table, column);
-    row.extend([
-        int(column.default.as_ref().map_or(0, |default| default.object_id)),
-        bit(false),
-        bit(false),
-        int(0),
-        bit(false),
-        bit(false),
-        Value::Null,
-    ]);
-    row
+/// Columns of tables and views.
+fn columns(catalog: &Catalog<'_>) -> Vec<ColumnOf> {
+    let mut rows = Vec::new();
+    for table in catalog.tables() {
+        rows.extend(table.def.columns.iter().map(|column| ColumnOf {
+            object_id: table.def.object_id,
+            column: column.clone(),
+            last_identity: table.last_identity,
+        }));
+    }
+    for view in catalog.views() {
+        rows.extend(view.columns.iter().map(|column| ColumnOf {
+            object_id: view.header.object_id,
+            column: column.clone(),
+            last_identity: None,
+        }));
+    }
+    rows
 }
 
-/// The columns up to `is_xml_document`, which the views of special columns begin with too.
-fn common_columns(table: &TableDef, column: &Column) -> Vec<Value> {
-    let TypeFacts { id, max_length, precision, scale, .. } = facts(column.sql_type());
-    let padded = matches!(
-        column.sql_type(),
-        SqlType::Char(_)
-            | SqlType::VarChar(_)
-            | SqlType::NChar(_)
-            | SqlType::NVarChar(_)
-            | SqlType::Binary(_)
-            | SqlType::VarBinary(_)
-    );
-    vec![
-        int(table.object_id),
-        text(&column.name),
-        int(column.column_id),
-        int(id),
-        int(id),
-        int(max_length),
-        int(precision),
-        int(scale),
-        column.collation.as_ref().map_or(Value::Null, |collation| text(collation.name())),
-        bit(column.nullable()),
-        bit(padded),
-        bit(false),
-        bit(column.identity.is_some()),
-        bit(column.computed.is_some()),
-        bit(false),
-        bit(false),
-        bit(false),
-    ]
+/// Those, and the columns of the catalog's own views.
+fn all_columns(catalog: &Catalog<'_>) -> Vec<ColumnOf> {
+    let mut rows = columns(catalog);
+    for view in super::View::all() {
+        rows.extend((1..).zip(view.columns().iter()).map(|(column_id, meta)| ColumnOf {
+            object_id: view.object_id(),
+            column: Column {
+                column_id,
+                name: meta.name.clone(),
+                meta: meta.clone(),
+                collation: is_text(meta.sql_type).then_some(Collation::DEFAULT),
+                default: None,
+                computed: None,
+                identity: None,
+            },
+            last_identity: None,
+        }));
+    }
+    rows
 }
 
-const TYPES: &[super::ViewColumn] = &[
-    ("name", SYSNAME, false),
-    ("system_type_id", TINYINT, false),
-    ("user_type_id", INT, false),
-    ("schema_id", INT, false),
-    ("principal_id", INT, true),
-    ("max_length", SMALLINT, false),
-    ("precision", TINYINT, false),
-    ("scale", TINYINT, false),
-    ("collation_name", SYSNAME, true),
-    ("is_nullable", BIT, true),
-    ("is_user_defined", BIT, false),
-    ("is_assembly_type", BIT, false),
-    ("default_object_id", INT, false),
-    ("rule_object_id", INT, false),
-    ("is_table_type", BIT, false),
+fn computed_columns(catalog: &Catalog<'_>) -> Vec<ColumnOf> {
+    columns(catalog).into_iter().filter(|c| c.column.computed.is_some()).collect()
+}
+
+fn identity_columns(catalog: &Catalog<'_>) -> Vec<ColumnOf> {
+    columns(catalog).into_iter().filter(|c| c.column.identity.is_some()).collect()
+}
+
+/// A type as `sys.types` tells it.
+struct TypeRow {
+    name: &'static str,
+    user_type_id: i32,
+    facts: TypeFacts,
+    textual: bool,
+    nullable: bool,
+}
+
+const TYPE: &[Field<TypeRow>] = &[
+    field("name", SYSNAME, |t| text(t.name)),
+    field("system_type_id", TINYINT, |t| int(t.facts.id)),
+    field("user_type_id", INT, |t| int(t.user_type_id)),
+    field("schema_id", INT, |_| int(SYS_SCHEMA)),
+    optional("principal_id", INT, null),
+    field("max_length", SMALLINT, |t| int(t.facts.max_length)),
+    field("precision", TINYINT, |t| int(t.facts.precision)),
+    field("scale", TINYINT, |t| int(t.facts.scale)),
+    optional("collation_name", SYSNAME, |t| optional_text(t.textual.then(|| Collation::DEFAULT.name()))),
+    optional("is_nullable", BIT, |t| bit(t.nullable)),
+    field("is_user_defined", BIT, no),
+    field("is_assembly_type", BIT, no),
+    field("default_object_id", INT, zero),
+    field("rule_object_id", INT, zero),
+    field("is_table_type", BIT, no),
 ];
 
 /// Every type, at its widest.
@@ -149,113 +200,23 @@ const ALL_TYPES: [SqlType; 25] = [
 ];
 const SYS_SCHEMA: i32 = 4;
 
-fn types(_: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let row = |name: &str, user_type: i32, facts: TypeFacts, textual: bool, nullable: bool| {
-        vec![
-            text(name),
-            int(facts.id),
-            int(user_type),
-            int(SYS_SCHEMA),
-            Value::Null,
-            int(facts.max_length),
-            int(facts.precision),
-            int(facts.scale),
-            if textual { text(Collation::DEFAULT.name()) } else { Value::Null },
-            bit(nullable),
-            bit(false),
-            bit(false),
-            int(0),
-            int(0),
-            bit(false),
-        ]
+fn types(_: &Catalog<'_>) -> Vec<TypeRow> {
+    let base = ALL_TYPES.iter().map(|sql_type| {
+        let facts = facts(*sql_type);
+        TypeRow {
+            name: facts.name,
+            user_type_id: i32::from(facts.id),
+            facts,
+            textual: is_text(*sql_type),
+            nullable: *sql_type != SqlType::RowVersion,
+        }
+    });
+    let sysname = TypeRow {
+        name: "sysname",
+        user_type_id: SYSNAME_ID,
+        facts: facts(SYSNAME),
+        textual: true,
+        nullable: false,
     };
-    let mut rows: Vec<_> = ALL_TYPES
-        .iter()
-        .map(|sql_type| {
-            let facts = facts(*sql_type);
-            row(facts.name, i32::from(facts.id), facts, is_text(*sql_type), *sql_type != SqlType::RowVersion)
-        })
-        .collect();
-    rows.push(row("sysname", SYSNAME_ID, facts(SYSNAME), true, false));
-    rows
-}
-
-const COMPUTED_COLUMNS: &[super::ViewColumn] = &[
-    ("object_id", INT, false),
-    ("name", SYSNAME, true),
-    ("column_id", INT, false),
-    ("system_type_id", TINYINT, false),
-    ("user_type_id", INT, false),
-    ("max_length", SMALLINT, false),
-    ("precision", TINYINT, false),
-    ("scale", TINYINT, false),
-    ("collation_name", SYSNAME, true),
-    ("is_nullable", BIT, true),
-    ("is_ansi_padded", BIT, false),
-    ("is_rowguidcol", BIT, false),
-    ("is_identity", BIT, false),
-    ("is_computed", BIT, false),
-    ("is_filestream", BIT, false),
-    ("is_replicated", BIT, true),
-    ("is_xml_document", BIT, false),
-    ("definition", TEXT, true),
-    ("uses_database_collation", BIT, false),
-    ("is_persisted", BIT, false),
-];
-
-fn computed_columns(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let mut rows = Vec::new();
-    for table in catalog.tables() {
-        for column in &table.def.columns {
-            if let Some(computed) = &column.computed {
-                let mut row = common_columns(&table.def, column);
-                row.extend([text(&definition(&computed.expr)), bit(true), bit(computed.persisted)]);
-                rows.push(row);
-            }
-        }
-    }
-    rows
-}
-
-const IDENTITY_COLUMNS: &[super::ViewColumn] = &[
-    ("object_id", INT, false),
-    ("name", SYSNAME, true),
-    ("column_id", INT, false),
-    ("system_type_id", TINYINT, false),
-    ("user_type_id", INT, false),
-    ("max_length", SMALLINT, false),
-    ("precision", TINYINT, false),
-    ("scale", TINYINT, false),
-    ("collation_name", SYSNAME, true),
-    ("is_nullable", BIT, true),
-    ("is_ansi_padded", BIT, false),
-    ("is_rowguidcol", BIT, false),
-    ("is_identity", BIT, false),
-    ("is_computed", BIT, false),
-    ("is_filestream", BIT, false),
-    ("is_replicated", BIT, true),
-    ("is_xml_document", BIT, false),
-    ("seed_value", BIGINT, true),
-    ("increment_value", BIGINT, true),
-    ("last_value", BIGINT, true),
-    ("is_not_for_replication", BIT, true),
-];
-
-fn identity_columns(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let mut rows = Vec::new();
-    for table in catalog.tables() {
-        for column in &table.def.columns {
-            if let Some(identity) = column.identity {
-                let mut row = common_columns(&table.def, column);
-                row.extend([
-                    int(identity.seed),
-                    int(identity.increment),
-                    optional_int(table.last_identity),
-                    bit(false),
-                ]);
-                rows.push(row);
-            }
-        }
-    }
-    rows
+    base.chain([sysname]).collect()
 }

@@ -1,16 +1,20 @@
 //! The catalog: `sys` and `INFORMATION_SCHEMA` views as tables computed from the engine's state.
 //!
-//! A view is its name, its columns and a function that makes its rows. It shows the database's present state without
-//! waiting and only the tables on which the principal holds some permission. Columns that no client was seen to
-//! ask for are left out; `sql_variant` columns have the type of what they hold here.
+//! A view is its name and a [`field::List`]: the things that it lists, and one line per column that says what the column
+//! tells of a thing. It shows the database's present state without waiting, and only the objects on which the principal
+//! holds some permission.
 
 mod column_views;
 mod constraint_views;
 mod database_views;
 mod definition;
+mod field;
+mod index_views;
 mod information_schema;
-mod key_views;
-mod table_views;
+mod object_views;
+mod principal_views;
+mod server_views;
+mod storage_views;
 mod tracking_views;
 pub mod type_facts;
 
@@ -20,11 +24,9 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 
 use crate::engine::collation::Collation;
 use crate::engine::layout::row_of;
-use crate::engine::{DatabaseId, Engine, NameScope, Row, TableInfo};
+use crate::engine::{DatabaseId, Engine, NameScope, Row, TableInfo, UserView};
 use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
-
-/// Name, type and nullability of a view's column.
-type ViewColumn = (&'static str, SqlType, bool);
+use field::Listing;
 
 /// The values of a view's rows.
 type ViewRows = Vec<Vec<Value>>;
@@ -33,23 +35,35 @@ type ViewRows = Vec<Vec<Value>>;
 struct ViewDef {
     schema: &'static str,
     name: &'static str,
-    columns: &'static [ViewColumn],
-    rows: fn(&Catalog<'_>) -> ViewRows,
-    /// Permission on the database without which reading is refused; None for views that hide rows instead.
-    permission: Option<&'static str>,
-    /// Rows with one value in the first column, for a view that is long and knows a faster way to them.
-    by_key: Option<fn(&Catalog<'_>, i64) -> ViewRows>,
+    listing: &'static dyn Listing,
+    guard: Guard,
+}
+
+/// What it takes to read a view; most hide what one may not see instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guard {
+    /// Nothing.
+    Open,
+    /// A permission on the database, else 262.
+    Database(&'static str),
+    /// A permission on the server, else this error: 300 or 371.
+    Server(&'static str, i32),
 }
 
 impl ViewDef {
-    /// A view that hides what the principal may not see.
-    const fn new(
-        schema: &'static str,
-        name: &'static str,
-        columns: &'static [ViewColumn],
-        rows: fn(&Catalog<'_>) -> ViewRows,
-    ) -> Self {
-        Self { schema, name, columns, rows, permission: None, by_key: None }
+    /// A `sys` view that hides what the principal may not see.
+    const fn sys(name: &'static str, listing: &'static dyn Listing) -> Self {
+        Self { schema: "sys", name, listing, guard: Guard::Open }
+    }
+
+    /// An `INFORMATION_SCHEMA` view.
+    const fn information(name: &'static str, listing: &'static dyn Listing) -> Self {
+        Self { schema: "INFORMATION_SCHEMA", name, listing, guard: Guard::Open }
+    }
+
+    /// A view of the server's state.
+    const fn guarded(name: &'static str, guard: Guard, listing: &'static dyn Listing) -> Self {
+        Self { schema: "sys", name, listing, guard }
     }
 }
 
@@ -82,17 +96,23 @@ impl View {
     /// A view by schema and name.
     pub fn named(schema: &str, name: &str) -> Option<Self> {
         let equal = |a: &str, b: &str| Collation::DEFAULT.equal_str(a, b);
+        if !equal(schema, "sys") && !equal(schema, "INFORMATION_SCHEMA") {
+            return None;
+        }
         Self::all().find(|view| equal(view.0.schema, schema) && equal(view.0.name, name))
     }
 
     /// Every view.
-    fn all() -> impl Iterator<Item = Self> {
+    pub fn all() -> impl Iterator<Item = Self> {
         [
-            database_views::VIEWS,
-            table_views::VIEWS,
+            object_views::VIEWS,
             column_views::VIEWS,
-            key_views::VIEWS,
+            index_views::VIEWS,
             constraint_views::VIEWS,
+            storage_views::VIEWS,
+            database_views::VIEWS,
+            principal_views::VIEWS,
+            server_views::VIEWS,
             tracking_views::VIEWS,
             information_schema::VIEWS,
         ]
@@ -114,32 +134,27 @@ impl View {
 
     /// Its columns.
     pub fn columns(self) -> Arc<[ColumnMeta]> {
-        let columns = self.0.columns.iter().map(|(name, sql_type, nullable)| ColumnMeta {
-            name: (*name).to_owned(),
-            sql_type: *sql_type,
-            nullable: *nullable,
-            identity: false,
-            computed: false,
-        });
-        columns.collect()
+        self.0.listing.columns().into()
     }
 
     /// Its rows for a session, in row form.
     ///
     /// # Errors
-    /// 262 for a view of the server's state without the permission to see it.
+    /// 262, 300 or 371 for a view of the server's state without the permission to see it.
     pub fn rows(
         self,
         engine: &Engine,
         scope: &NameScope,
         database: DatabaseId,
     ) -> Result<Vec<Row>, SqlError> {
-        self.checked(&Catalog { engine, scope, database }, self.0.rows)
+        let catalog = Catalog { engine, scope, database };
+        catalog.require(self.0.guard)?;
+        Ok(self.in_row_form(&self.0.listing.rows(&catalog)))
     }
 
     /// Whether [`View::rows_by_key`] saves making all rows.
     pub fn has_key(self) -> bool {
-        self.0.by_key.is_some()
+        self.0.listing.has_key()
     }
 
     /// At least those of its rows that have a value in the first column.
@@ -154,22 +169,13 @@ impl View {
         key: i64,
     ) -> Result<Vec<Row>, SqlError> {
         let catalog = Catalog { engine, scope, database };
-        match self.0.by_key {
-            Some(by_key) => self.checked(&catalog, |catalog| by_key(catalog, key)),
-            None => self.checked(&catalog, self.0.rows),
-        }
+        catalog.require(self.0.guard)?;
+        Ok(self.in_row_form(&self.0.listing.rows_by_key(&catalog, key)))
     }
 
-    fn checked(
-        self,
-        catalog: &Catalog<'_>,
-        rows: impl FnOnce(&Catalog<'_>) -> ViewRows,
-    ) -> Result<Vec<Row>, SqlError> {
-        if let Some(permission) = self.0.permission {
-            catalog.require(permission)?;
-        }
+    fn in_row_form(self, rows: &[Vec<Value>]) -> Vec<Row> {
         let columns = self.columns();
-        Ok(rows(catalog).iter().map(|values| row_of(&columns, values)).collect())
+        rows.iter().map(|values| row_of(&columns, values)).collect()
     }
 }
 
@@ -190,13 +196,37 @@ impl Catalog<'_> {
         self.engine.tables(self.scope, self.database)
     }
 
-    fn require(&self, permission: &str) -> Result<(), SqlError> {
-        if self.engine.permitted_on_database(&self.scope.principal, permission, self.database) {
-            return Ok(());
+    fn views(&self) -> Vec<Arc<UserView>> {
+        self.engine.shown_views(self.scope, self.database)
+    }
+
+    /// Name of the database whose catalog it is.
+    fn database_name(&self) -> String {
+        self.engine.database_name(self.database).unwrap_or_default()
+    }
+
+    fn require(&self, guard: Guard) -> Result<(), SqlError> {
+        let principal = &self.scope.principal;
+        let refused = |number: i32, message: String| {
+            let class = if number == 262 { 14 } else { 16 };
+            Err(SqlError { class, ..SqlError::statement(number, message) })
+        };
+        match guard {
+            Guard::Database(permission)
+                if !self.engine.permitted_on_database(principal, permission, self.database) =>
+            {
+                let name = self.database_name();
+                refused(262, format!("{permission} permission denied in database '{name}'."))
+            }
+            Guard::Server(permission, number) if !self.engine.permitted_on_server(principal, permission) => {
+                let message = match number {
+                    371 => "The user does not have permission to perform this action.".to_owned(),
+                    _ => format!("{permission} permission was denied on object 'server', database 'master'."),
+                };
+                refused(number, message)
+            }
+            _ => Ok(()),
         }
-        let name = self.engine.database_name(self.database).unwrap_or_default();
-        let message = format!("{permission} permission denied in database '{name}'.");
-        Err(SqlError { class: 14, ..SqlError::statement(262, message) })
     }
 }
 
@@ -208,9 +238,28 @@ fn optional_int(n: Option<i64>) -> Value {
     n.map_or(Value::Null, Value::Int)
 }
 
+fn optional_text(s: Option<&str>) -> Value {
+    s.map_or(Value::Null, text)
+}
+
 /// The position of something in a list, from 1.
 fn ordinal(position: usize) -> Value {
     Value::Int(i64::try_from(position + 1).unwrap_or(i64::MAX))
+}
+
+/// What a column says that is no, or nothing, of everything.
+fn no<T>(_: &T) -> Value {
+    Value::Bit(false)
+}
+
+/// What a column says that is 0 of everything.
+fn zero<T>(_: &T) -> Value {
+    Value::Int(0)
+}
+
+/// What a column says that is NULL of everything.
+fn null<T>(_: &T) -> Value {
+    Value::Null
 }
 
 fn bit(b: bool) -> Value {

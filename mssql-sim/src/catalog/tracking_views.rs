@@ -1,141 +1,135 @@
 //! Views of Change Tracking.
 
+use super::field::{Field, List, field, optional};
+use super::object_views::{AnObject, ObjectRow};
 use super::{
-    BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, TYPE_CODE, ViewDef, bit, code,
-    datetime, int, optional_int, text,
+    BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, Guard, INT, TINYINT, ViewDef, bit, datetime, int, null, optional_int,
+    text, zero,
 };
-use crate::engine::tracking::CommitRecord;
-use crate::types::Value;
+use crate::engine::tracking::{CommitRecord, DatabaseTracking};
+use crate::engine::{TableInfo, TrackingInfo};
 
 pub(super) const VIEWS: &[ViewDef] = &[
-    ViewDef::new("sys", "change_tracking_databases", DATABASES, databases),
-    ViewDef::new("sys", "change_tracking_tables", TABLES, tables),
-    ViewDef::new("sys", "internal_tables", INTERNAL_TABLES, internal_tables),
-    ViewDef {
-        permission: Some("VIEW DATABASE STATE"),
-        by_key: Some(commit),
-        ..ViewDef::new("sys", "dm_tran_commit_table", COMMITS, commits)
-    },
+    ViewDef::sys("change_tracking_databases", &List::of(&[DATABASE], databases)),
+    ViewDef::sys("change_tracking_tables", &List::of(&[TABLE], tables)),
+    ViewDef::sys("internal_tables", &List::of(&[SideTable::FIELDS, INTERNAL_TABLE], side_tables)),
+    ViewDef::guarded(
+        "dm_tran_commit_table",
+        Guard::Database("VIEW DATABASE STATE"),
+        &List { fields: &[COMMIT], things: commits, by_key: Some(commit) },
+    ),
 ];
 
-const DATABASES: &[super::ViewColumn] = &[
-    ("database_id", INT, false),
-    ("is_auto_cleanup_on", BIT, true),
-    ("retention_period", INT, true),
-    ("retention_period_units", TINYINT, true),
-    ("retention_period_units_desc", DESCRIPTION, true),
-    ("max_cleanup_version", BIGINT, true),
-];
+/// A database that tracks changes.
+struct TrackedDatabase {
+    id: i32,
+    tracking: DatabaseTracking,
+}
 
-fn databases(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let tracked = catalog.engine.databases().into_iter().filter_map(|database| {
-        let tracking = database.tracking?;
-        let (number, minutes) = tracking.retention;
-        let (units, description) = match minutes {
+impl TrackedDatabase {
+    /// `retention_period_units` and their name
+    fn units(&self) -> (u8, &'static str) {
+        match self.tracking.retention.1 {
             1 => (1, "MINUTES"),
             60 => (2, "HOURS"),
             _ => (3, "DAYS"),
-        };
-        Some(vec![
-            int(database.id.0),
-            bit(tracking.auto_cleanup),
-            int(number),
-            int(units),
-            text(description),
-            Value::Null,
-        ])
-    });
-    tracked.collect()
+        }
+    }
 }
 
-const TABLES: &[super::ViewColumn] = &[
-    ("object_id", INT, false),
-    ("is_track_columns_updated_on", BIT, true),
-    ("min_valid_version", BIGINT, true),
-    ("begin_version", BIGINT, true),
-    ("cleanup_version", BIGINT, true),
+fn databases(catalog: &Catalog<'_>) -> Vec<TrackedDatabase> {
+    let databases = catalog.engine.databases().into_iter();
+    databases
+        .filter_map(|database| Some(TrackedDatabase { id: database.id.0, tracking: database.tracking? }))
+        .collect()
+}
+
+const DATABASE: &[Field<TrackedDatabase>] = &[
+    field("database_id", INT, |d| int(d.id)),
+    optional("is_auto_cleanup_on", BIT, |d| bit(d.tracking.auto_cleanup)),
+    optional("retention_period", INT, |d| int(d.tracking.retention.0)),
+    optional("retention_period_units", TINYINT, |d| int(d.units().0)),
+    optional("retention_period_units_desc", DESCRIPTION, |d| text(d.units().1)),
+    optional("max_cleanup_version", BIGINT, null),
 ];
 
-fn tables(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let tracked = catalog.tables().into_iter().filter_map(|table| {
-        let tracking = table.tracking?;
-        Some(vec![
-            int(table.def.object_id),
-            bit(tracking.columns_updated),
-            int(tracking.min_valid_version),
-            int(tracking.begin_version),
-            optional_int(tracking.cleanup_version),
-        ])
-    });
-    tracked.collect()
+/// A table that tracks changes.
+struct TrackedTable {
+    object_id: i32,
+    tracking: TrackingInfo,
 }
 
-const INTERNAL_TABLES: &[super::ViewColumn] = &[
-    ("name", SYSNAME, false),
-    ("object_id", INT, false),
-    ("principal_id", INT, true),
-    ("schema_id", INT, false),
-    ("parent_object_id", INT, false),
-    ("type", TYPE_CODE, true),
-    ("type_desc", DESCRIPTION, true),
-    ("create_date", DATETIME, false),
-    ("modify_date", DATETIME, false),
-    ("is_ms_shipped", BIT, false),
-    ("is_published", BIT, false),
-    ("is_schema_published", BIT, false),
-    ("internal_type", TINYINT, true),
-    ("internal_type_desc", DESCRIPTION, true),
-    ("parent_id", INT, true),
-    ("parent_minor_id", INT, true),
+fn tables(catalog: &Catalog<'_>) -> Vec<TrackedTable> {
+    let tables = catalog.tables().into_iter();
+    tables
+        .filter_map(|table| Some(TrackedTable { object_id: table.def.object_id, tracking: table.tracking? }))
+        .collect()
+}
+
+const TABLE: &[Field<TrackedTable>] = &[
+    field("object_id", INT, |t| int(t.object_id)),
+    optional("is_track_columns_updated_on", BIT, |t| bit(t.tracking.columns_updated)),
+    optional("min_valid_version", BIGINT, |t| int(t.tracking.min_valid_version)),
+    optional("begin_version", BIGINT, |t| int(t.tracking.begin_version)),
+    optional("cleanup_version", BIGINT, |t| optional_int(t.tracking.cleanup_version)),
 ];
 
 const SYS_SCHEMA: i32 = 4;
+
+/// The internal table that holds a table's changes.
+struct SideTable {
+    name: String,
+    table: TableInfo,
+    tracking: TrackingInfo,
+}
+
+impl AnObject for SideTable {
+    fn object(&self) -> ObjectRow<'_> {
+        ObjectRow {
+            name: &self.name,
+            object_id: self.tracking.side_table,
+            schema_id: SYS_SCHEMA,
+            parent: self.table.def.object_id,
+            kind: ("IT", "INTERNAL_TABLE"),
+            created: self.tracking.side_table_created,
+            modified: self.tracking.side_table_created,
+            shipped: true,
+        }
+    }
+}
+
+fn side_tables(catalog: &Catalog<'_>) -> Vec<SideTable> {
+    let tracked = catalog.tables().into_iter().filter_map(|table| {
+        let name = format!("change_tracking_{}", table.def.object_id);
+        Some(SideTable { name, tracking: table.tracking?, table })
+    });
+    tracked.collect()
+}
+
 /// `internal_type` of the table that holds a table's changes.
 const CHANGE_TRACKING: i32 = 209;
 
-fn internal_tables(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    let side_tables = catalog.tables().into_iter().filter_map(|table| {
-        let tracking = table.tracking?;
-        Some(vec![
-            text(&format!("change_tracking_{}", table.def.object_id)),
-            int(tracking.side_table),
-            Value::Null,
-            int(SYS_SCHEMA),
-            int(table.def.object_id),
-            code("IT"),
-            text("INTERNAL_TABLE"),
-            datetime(tracking.side_table_created),
-            datetime(tracking.side_table_created),
-            bit(true),
-            bit(false),
-            bit(false),
-            int(CHANGE_TRACKING),
-            text("CHANGE_TRACKING"),
-            int(table.def.object_id),
-            int(0),
-        ])
-    });
-    side_tables.collect()
-}
-
-const COMMITS: &[super::ViewColumn] = &[
-    ("commit_ts", BIGINT, true),
-    ("xdes_id", BIGINT, true),
-    ("commit_lbn", BIGINT, true),
-    ("commit_csn", BIGINT, true),
-    ("commit_time", DATETIME, false),
+const INTERNAL_TABLE: &[Field<SideTable>] = &[
+    optional("internal_type", TINYINT, |_| int(CHANGE_TRACKING)),
+    optional("internal_type_desc", DESCRIPTION, |_| text("CHANGE_TRACKING")),
+    optional("parent_id", INT, |t| int(t.table.def.object_id)),
+    optional("parent_minor_id", INT, zero),
+    optional("lob_data_space_id", INT, zero),
+    optional("filestream_data_space_id", INT, null),
 ];
 
-fn commits(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
-    catalog.engine.tracked_commits(catalog.database).into_iter().map(commit_row).collect()
+fn commits(catalog: &Catalog<'_>) -> Vec<CommitRecord> {
+    catalog.engine.tracked_commits(catalog.database)
 }
 
-fn commit(catalog: &Catalog<'_>, version: i64) -> Vec<Vec<Value>> {
-    catalog.engine.tracked_commit(catalog.database, version).into_iter().map(commit_row).collect()
+fn commit(catalog: &Catalog<'_>, version: i64) -> Vec<CommitRecord> {
+    catalog.engine.tracked_commit(catalog.database, version).into_iter().collect()
 }
 
-fn commit_row(commit: CommitRecord) -> Vec<Value> {
-    let sequence = i64::try_from(commit.sequence).unwrap_or(i64::MAX);
-    let transaction = i64::try_from(commit.transaction).unwrap_or(i64::MAX);
-    vec![int(commit.version), int(transaction), int(sequence), int(sequence), datetime(commit.time)]
-}
+const COMMIT: &[Field<CommitRecord>] = &[
+    optional("commit_ts", BIGINT, |c| int(c.version)),
+    optional("xdes_id", BIGINT, |c| int(i64::try_from(c.transaction).unwrap_or(i64::MAX))),
+    optional("commit_lbn", BIGINT, |c| int(i64::try_from(c.sequence).unwrap_or(i64::MAX))),
+    optional("commit_csn", BIGINT, |c| int(i64::try_from(c.sequence).unwrap_or(i64::MAX))),
+    field("commit_time", DATETIME, |c| datetime(c.time)),
+];

@@ -65,7 +65,7 @@ impl Engine {
         let state = self.state();
         let table = state.find_table((scope.database, object_id))?;
         let visible = table.exists_for(scope.transaction)
-            && state.permitted(&scope.principal, "VIEW CHANGE TRACKING", &table.def);
+            && state.permitted(&scope.principal, "VIEW CHANGE TRACKING", &*table.def);
         table.tracking.as_ref().filter(|_| visible).map(|tracking| tracking.min_valid_version)
     }
 

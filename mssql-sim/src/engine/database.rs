@@ -8,9 +8,11 @@ use uuid::Uuid;
 
 use super::TransactionId;
 use super::collation::fold_name;
+use super::database_settings::DatabaseSettings;
 use super::definition::{DatabaseId, ObjectId, TableDef};
-use super::permission::{Grant, User};
+use super::permission::Security;
 use super::rows::Rows;
+use super::schema_object::{ExtendedProperty, PropertyOwner, Synonym, UserView};
 use super::tracking::{CommitRecord, DatabaseTracking, TableTracking};
 
 /// First object id given to a user's object.
@@ -89,8 +91,13 @@ pub(super) struct Database {
     pub(super) name: String,
     pub(super) created: DateTime<Utc>,
     pub(super) recovery_fork: Uuid,
+    pub(super) settings: DatabaseSettings,
     pub(super) schemas: Vec<Schema>,
     pub(super) tables: BTreeMap<ObjectId, Table>,
+    pub(super) views: BTreeMap<ObjectId, Arc<UserView>>,
+    pub(super) synonyms: BTreeMap<ObjectId, Arc<Synonym>>,
+    /// By owner and folded name.
+    pub(super) properties: BTreeMap<(PropertyOwner, String), ExtendedProperty>,
     /// Folded schema and table name to the ids that have it; two while a drop is not committed.
     names: HashMap<(i32, String), Vec<ObjectId>>,
     last_object_id: ObjectId,
@@ -102,8 +109,7 @@ pub(super) struct Database {
     pub(super) commits: BTreeMap<i64, CommitRecord>,
     /// Last rowversion given.
     pub(super) rowversion: u64,
-    pub(super) users: Vec<User>,
-    pub(super) grants: Vec<Grant>,
+    pub(super) security: Security,
 }
 
 /// rowversion values of a new database begin here.
@@ -116,11 +122,15 @@ impl Database {
             name: name.to_owned(),
             created: now,
             recovery_fork: Uuid::new_v4(),
+            settings: DatabaseSettings::new(id),
             schemas: FIXED_SCHEMAS
                 .iter()
                 .map(|(id, name)| Schema { id: *id, name: (*name).to_owned() })
                 .collect(),
             tables: BTreeMap::new(),
+            views: BTreeMap::new(),
+            synonyms: BTreeMap::new(),
+            properties: BTreeMap::new(),
             names: HashMap::new(),
             last_object_id: FIRST_OBJECT_ID - OBJECT_ID_STEP,
             allow_snapshot: false,
@@ -129,8 +139,7 @@ impl Database {
             tracking_version: 0,
             commits: BTreeMap::new(),
             rowversion: FIRST_ROWVERSION,
-            users: Vec::new(),
-            grants: Vec::new(),
+            security: Security::default(),
         }
     }
 
@@ -140,11 +149,12 @@ impl Database {
         self.schemas.iter().find(|schema| fold_name(&schema.name) == folded)
     }
 
-    /// Adds a schema.
-    pub(super) fn add_schema(&mut self, name: &str) {
+    /// Adds a schema; its id.
+    pub(super) fn add_schema(&mut self, name: &str) -> i32 {
         let taken = |id: &i32| self.schemas.iter().any(|schema| schema.id == *id);
         let id = (FIRST_USER_SCHEMA..).find(|id| !taken(id)).expect("fewer schemas than ids");
         self.schemas.push(Schema { id, name: name.to_owned() });
+        id
     }
 
     /// An object id that was never given before.
@@ -163,20 +173,42 @@ impl Database {
         ids.iter().map(|id| &self.tables[id])
     }
 
+    /// Whether a table's constraint has a name; constraints share the names of their table's schema.
+    pub(super) fn has_constraint(&self, transaction: TransactionId, schema: i32, name: &str) -> bool {
+        let folded = fold_name(name);
+        let mut tables =
+            self.tables.values().filter(|t| t.def.schema_id == schema && t.exists_for(transaction));
+        tables.any(|table| table.def.constraints().any(|(known, _)| fold_name(known) == folded))
+    }
+
     pub(super) fn add_table(&mut self, table: Table) {
         let def = &table.def;
         self.names.entry((def.schema_id, fold_name(&def.name))).or_default().push(def.object_id);
         self.tables.insert(def.object_id, table);
     }
 
-    pub(super) fn remove_table(&mut self, id: ObjectId) {
-        let Some(table) = self.tables.remove(&id) else { return };
-        let name = (table.def.schema_id, fold_name(&table.def.name));
+    /// Follows a table to another name or schema.
+    pub(super) fn rename_table(&mut self, from: &TableDef, to: &TableDef) {
+        if (from.schema_id, &from.name) == (to.schema_id, &to.name) {
+            return;
+        }
+        self.forget_name(from);
+        self.names.entry((to.schema_id, fold_name(&to.name))).or_default().push(to.object_id);
+    }
+
+    fn forget_name(&mut self, def: &TableDef) {
+        let name = (def.schema_id, fold_name(&def.name));
         if let Some(ids) = self.names.get_mut(&name) {
-            ids.retain(|other| *other != id);
+            ids.retain(|id| *id != def.object_id);
             if ids.is_empty() {
                 self.names.remove(&name);
             }
+        }
+    }
+
+    pub(super) fn remove_table(&mut self, id: ObjectId) {
+        if let Some(table) = self.tables.remove(&id) {
+            self.forget_name(&table.def);
         }
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::collation::Collation;
-use crate::parser::ast::Expr;
+use super::index_filter::IndexFilter;
+use super::schema_object::ObjectHeader;
+use crate::parser::ast::{Expr, IndexOptions, LockEscalation};
 use crate::types::{ColumnMeta, SqlType};
 
 /// Identity of a database, as `DB_ID()` answers it.
@@ -15,8 +17,8 @@ pub struct DatabaseId(pub i32);
 /// Identity of an object within its database; never used twice.
 pub type ObjectId = i32;
 
-/// `index_id` of the primary key.
-pub const PRIMARY_INDEX_ID: i32 = 1;
+/// `index_id` of the clustered index, be it the primary key or another one.
+pub const CLUSTERED_INDEX_ID: i32 = 1;
 
 /// A table's definition.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct TableDef {
     pub checks: Vec<Check>,
     /// Highest column id ever given; ids of dropped columns are not used again.
     pub last_column_id: i32,
+    /// `LOCK_ESCALATION`
+    pub lock_escalation: LockEscalation,
     /// When it was created.
     pub created: DateTime<Utc>,
     /// When its definition last changed.
@@ -60,6 +64,30 @@ impl TableDef {
     /// `schema.name`
     pub fn qualified_name(&self) -> String {
         format!("{}.{}", self.schema, self.name)
+    }
+
+    /// Name and identity.
+    pub fn header(&self) -> ObjectHeader {
+        ObjectHeader {
+            database: self.database,
+            object_id: self.object_id,
+            schema_id: self.schema_id,
+            schema: self.schema.clone(),
+            name: self.name.clone(),
+            created: self.created,
+            modified: self.modified,
+        }
+    }
+
+    /// Names and object ids of its constraints: keys, foreign keys, checks, defaults.
+    pub fn constraints(&self) -> impl Iterator<Item = (&str, ObjectId)> {
+        let primary = self.primary_key.iter().map(|key| (key.name.as_str(), key.object_id));
+        let unique = self.indexes.iter().filter_map(|index| Some((index.name.as_str(), index.constraint?)));
+        let foreign = self.foreign_keys.iter().map(|key| (key.name.as_str(), key.object_id));
+        let checks = self.checks.iter().map(|check| (check.name.as_str(), check.object_id));
+        let defaults = self.columns.iter().filter_map(|column| column.default.as_ref());
+        let defaults = defaults.map(|default| (default.name.as_str(), default.object_id));
+        primary.chain(unique).chain(foreign).chain(checks).chain(defaults)
     }
 
     /// Position of the identity column.
@@ -80,12 +108,27 @@ impl TableDef {
         }
     }
 
-    /// A key or index by its `index_id`; the primary key is always 1.
+    /// A key or index by its `index_id`.
     pub fn index_by_id(&self, index_id: i32) -> Option<IndexRef> {
-        if index_id == PRIMARY_INDEX_ID {
-            return self.primary_key.as_ref().map(|_| IndexRef::Primary);
+        if self.primary_key.as_ref().is_some_and(|key| key.index_id == index_id) {
+            return Some(IndexRef::Primary);
         }
         self.indexes.iter().position(|index| index.index_id == index_id).map(IndexRef::Secondary)
+    }
+
+    /// Whether a key or index is clustered.
+    pub fn has_clustered_index(&self) -> bool {
+        let mut ids = self.indexes.iter().map(|index| index.index_id);
+        ids.any(|id| id == CLUSTERED_INDEX_ID)
+            || self.primary_key.as_ref().is_some_and(|key| key.index_id == CLUSTERED_INDEX_ID)
+    }
+
+    /// The filter of an index; None for one that holds every row.
+    pub fn filter(&self, index: IndexRef) -> Option<&IndexFilter> {
+        match index {
+            IndexRef::Primary => None,
+            IndexRef::Secondary(position) => self.indexes[position].filter.as_ref(),
+        }
     }
 
     /// Collation of a column; the default one where it has none.
@@ -179,14 +222,18 @@ pub struct KeyDef {
     pub name: String,
     /// Whether the name was made up by the server.
     pub system_named: bool,
+    /// `index_id`: 1 if it is clustered.
+    pub index_id: i32,
     /// Columns in key order.
     pub columns: Vec<KeyColumn>,
+    /// Options that the catalog shows.
+    pub options: IndexOptions,
 }
 
 /// An index other than the primary key.
 #[derive(Clone, Debug)]
 pub struct IndexDef {
-    /// `index_id`: 2 and up.
+    /// `index_id`: 1 if it is clustered, else 2 and up.
     pub index_id: i32,
     /// Its name.
     pub name: String,
@@ -198,6 +245,19 @@ pub struct IndexDef {
     pub system_named: bool,
     /// Columns in key order.
     pub columns: Vec<KeyColumn>,
+    /// `INCLUDE`: positions of further columns.
+    pub included: Vec<usize>,
+    /// `WHERE`
+    pub filter: Option<IndexFilter>,
+    /// Options that the catalog shows.
+    pub options: IndexOptions,
+}
+
+impl IndexDef {
+    /// Whether the index holds a row.
+    pub fn holds(&self, table: &TableDef, row: &[u8]) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.admits(table, row))
+    }
 }
 
 /// Which order of a table's rows is meant.
@@ -228,6 +288,17 @@ pub struct ForeignKey {
     pub cascade_delete: bool,
     /// `ON UPDATE CASCADE`
     pub cascade_update: bool,
+    /// Whether it is enforced, and was on every row.
+    pub checking: Checking,
+}
+
+/// How far a FOREIGN KEY or CHECK constraint can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checking {
+    /// `CHECK CONSTRAINT`: writes are checked.
+    pub enabled: bool,
+    /// Every row was checked since it was last off.
+    pub trusted: bool,
 }
 
 /// A CHECK constraint.
@@ -241,4 +312,8 @@ pub struct Check {
     pub system_named: bool,
     /// The condition; only FALSE fails it.
     pub expr: Expr,
+    /// `column_id` of the column in whose definition it was written, 0 for the table's own.
+    pub column_id: i32,
+    /// Whether it is enforced, and was on every row.
+    pub checking: Checking,
 }

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::Engine;
 use super::database::Schema;
+use super::database_settings::DatabaseSettings;
 use super::definition::{DatabaseId, ObjectId, TableDef};
+use super::schema_object::UserView;
 use super::statement::NameScope;
 use super::tracking::DatabaseTracking;
 use crate::types::SqlError;
@@ -23,6 +25,8 @@ pub struct DatabaseInfo {
     pub created: DateTime<Utc>,
     /// Identity of its history; a restore begins a new one.
     pub recovery_fork: Uuid,
+    /// Options that only the catalog shows.
+    pub settings: DatabaseSettings,
     /// `ALLOW_SNAPSHOT_ISOLATION`
     pub allow_snapshot: bool,
     /// `READ_COMMITTED_SNAPSHOT`
@@ -59,18 +63,6 @@ pub struct TrackingInfo {
     pub side_table_created: DateTime<Utc>,
 }
 
-/// A user of a database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserInfo {
-    /// `principal_id`
-    pub id: i32,
-    /// Name.
-    pub name: String,
-}
-
-/// `principal_id` of the first user that is created.
-const FIRST_USER_ID: i32 = 5;
-
 impl Engine {
     /// Every database.
     pub fn databases(&self) -> Vec<DatabaseInfo> {
@@ -80,6 +72,7 @@ impl Engine {
             name: database.name.clone(),
             created: database.created,
             recovery_fork: database.recovery_fork,
+            settings: database.settings.clone(),
             allow_snapshot: database.allow_snapshot,
             read_committed_snapshot: database.read_committed_snapshot,
             tracking: database.tracking,
@@ -92,11 +85,11 @@ impl Engine {
         self.state().database(database).schemas.clone()
     }
 
-    /// A database's users.
-    pub fn users(&self, database: DatabaseId) -> Vec<UserInfo> {
+    /// The views of a database that are shown to the scope's principal.
+    pub fn shown_views(&self, scope: &NameScope, database: DatabaseId) -> Vec<Arc<UserView>> {
         let state = self.state();
-        let users = state.database(database).users.iter().zip(FIRST_USER_ID..);
-        users.map(|(user, id)| UserInfo { id, name: user.name.clone() }).collect()
+        let database = state.database(database);
+        database.views.values().filter(|view| database.shows(&scope.principal, &view.header)).cloned().collect()
     }
 
     /// The tables of a database that exist for the scope's transaction and are shown to its principal.
@@ -104,7 +97,7 @@ impl Engine {
         let state = self.state();
         let database = state.database(database);
         let shown = database.tables.values().filter(|table| {
-            table.exists_for(scope.transaction) && database.shows(&scope.principal, &table.def)
+            table.exists_for(scope.transaction) && database.shows(&scope.principal, &*table.def)
         });
         let tables = shown.map(|table| TableInfo {
             def: Arc::clone(&table.def),

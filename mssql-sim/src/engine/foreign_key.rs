@@ -71,7 +71,7 @@ impl State {
         table: &Arc<TableDef>,
         rows: &[RowWrite],
     ) -> Result<(), Interrupt> {
-        for key in &table.foreign_keys {
+        for key in table.foreign_keys.iter().filter(|key| key.checking.enabled) {
             for write in rows {
                 match write {
                     RowWrite::Insert(row) => self.check_parent(transaction, (table, key), row, "INSERT")?,
@@ -82,7 +82,7 @@ impl State {
                 }
             }
         }
-        for (child, key) in self.references_to(table) {
+        for (child, key) in self.references_to(table).into_iter().filter(|(_, key)| key.checking.enabled) {
             self.check_children(transaction, table, (&child, &key), rows)?;
         }
         Ok(())
@@ -240,6 +240,7 @@ fn latest(table: &Arc<TableDef>, transaction: TransactionId) -> TableRead {
 /// The child's key or index that begins with the foreign key's columns, each ordered as in the parent's key.
 fn covering_index(child: &TableDef, key: &ForeignKey, parent: &TableDef) -> Option<IndexRef> {
     let secondary = (0..child.indexes.len()).map(IndexRef::Secondary);
+    let secondary = secondary.filter(|index| child.filter(*index).is_none());
     let parent_columns = parent.index_columns(parent_index(parent, key));
     std::iter::once(IndexRef::Primary).chain(secondary).find(|index| {
         let columns = child.index_columns(*index);

@@ -122,6 +122,13 @@ pub(super) fn encode_row(table: &TableDef, columns: &[KeyColumn], row: &[u8], ou
     }
 }
 
+/// The key bytes of one column's value.
+pub(super) fn value_bytes(table: &TableDef, column: usize, value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode(value, table.columns[column].sql_type(), table.collation(column), false, &mut out);
+    out
+}
+
 fn encode(value: &Value, sql_type: SqlType, collation: &Collation, descending: bool, out: &mut Vec<u8>) {
     let start = out.len();
     if value.is_null() {

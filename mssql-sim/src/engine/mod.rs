@@ -26,16 +26,20 @@ mod changes;
 mod clock;
 pub mod collation;
 mod database;
+mod database_settings;
 mod database_use;
 mod definition;
 mod describe;
 mod foreign_key;
+mod index_filter;
 pub mod keys;
 pub mod layout;
 mod lock;
 mod permission;
+mod principal;
 mod rows;
 mod schema;
+mod schema_object;
 mod state;
 mod statement;
 #[cfg(test)]
@@ -54,15 +58,21 @@ use tokio::sync::Notify;
 
 pub use clock::Clock;
 pub use database::Schema;
+pub use database_settings::DatabaseSettings;
 pub use database_use::DatabaseUse;
 pub use definition::{
-    Check, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity, IndexDef, IndexRef, KeyColumn,
-    KeyDef, ObjectId, PRIMARY_INDEX_ID, TableDef,
+    CLUSTERED_INDEX_ID, Check, Checking, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity, IndexDef,
+    IndexRef, KeyColumn, KeyDef, ObjectId, TableDef,
 };
-pub use describe::{DatabaseInfo, TableInfo, TrackingInfo, UserInfo};
+pub use describe::{DatabaseInfo, TableInfo, TrackingInfo};
+pub use index_filter::{FilterTerm, FilterTest, IndexFilter};
 pub use keys::{KeyRange, key_prefix};
 pub use lock::{LockWait, Patience, Resource};
-pub use permission::{GrantScope, Principal};
+pub use permission::{Grant, GrantScope, ObjectIdentity, SchemaObject};
+pub(crate) use principal::cannot;
+pub use principal::{FIXED_ROLES, NewUser, Principal, User};
+pub(crate) use schema::could_not_create;
+pub use schema_object::{ExtendedProperty, ObjectHeader, PropertyOwner, Synonym, UserView};
 pub use statement::{NameScope, Object, ReadHint, Scan, ScannedRow, StatementScope, TableRead};
 pub use transaction::Mark;
 pub use write::{RowWrite, TableWrites};

@@ -1,30 +1,26 @@
-//! Logins, users and what they may do.
+//! What principals may do.
 //!
-//! A sysadmin may do everything. Anybody else needs a user in the database and grants on the table, its schema or the
-//! database; DENY wins, CONTROL covers every permission. A table of which one holds nothing is not shown by the catalog.
+//! A sysadmin and dbo may do everything. Anybody else needs a fixed role, or a grant to the user or one of its roles on the
+//! object, its schema or the database; DENY wins, over fixed roles too. A wider permission covers narrower ones: CONTROL
+//! all of them, ALTER the sight of a definition. An object of which one holds nothing is not shown by the catalog.
 
-use super::Engine;
+use std::collections::BTreeSet;
+
 use super::collation::fold_name;
 use super::database::Database;
-use super::database_use::DatabaseUse;
 use super::definition::{DatabaseId, ObjectId, TableDef};
+use super::principal::{Principal, User};
+use super::schema_object::ObjectHeader;
 use super::state::State;
+use super::{Engine, TransactionId};
 use crate::parser::ast::GrantKind;
-use crate::types::{Reach, SqlError};
+use crate::types::SqlError;
 
-/// A login of the server.
-#[derive(Clone, Debug)]
-pub(super) struct Login {
-    pub(super) name: String,
-    pub(super) password: String,
-    pub(super) sysadmin: bool,
-}
-
-/// A user of a database.
-#[derive(Clone, Debug)]
-pub(super) struct User {
-    pub(super) name: String,
-    pub(super) login: String,
+/// Users, roles and grants of a database.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Security {
+    pub(super) users: Vec<User>,
+    pub(super) grants: Vec<Grant>,
 }
 
 /// What a grant is on.
@@ -34,194 +30,284 @@ pub enum GrantScope {
     Database,
     /// Everything in a schema.
     Schema(i32),
-    /// One table.
+    /// One table or view.
     Object(ObjectId),
+    /// One column of a table, by its id.
+    Column(ObjectId, i32),
 }
 
 /// A granted or denied permission.
-#[derive(Clone, Debug)]
-pub(super) struct Grant {
-    /// Folded name of the user.
-    user: String,
-    /// Upper-case, such as `VIEW CHANGE TRACKING`.
-    permission: String,
-    scope: GrantScope,
-    denied: bool,
-}
-
-/// A logged-in principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// Login name.
-    pub login: String,
-    /// Member of sysadmin.
-    pub sysadmin: bool,
+pub struct Grant {
+    /// Folded name of the user or role.
+    pub user: String,
+    /// Upper-case, such as `VIEW CHANGE TRACKING`.
+    pub permission: String,
+    /// What on.
+    pub scope: GrantScope,
+    /// `DENY`
+    pub denied: bool,
 }
 
-/// The user that everybody is part of.
-const PUBLIC: &str = "public";
+/// Something in a schema on which permissions are granted.
+pub trait SchemaObject {
+    /// Its name and identity.
+    fn identity(&self) -> ObjectIdentity<'_>;
+}
+
+/// Name and identity of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectIdentity<'a> {
+    /// Database that holds it.
+    pub database: DatabaseId,
+    /// Object id.
+    pub object_id: ObjectId,
+    /// Id of its schema.
+    pub schema_id: i32,
+    /// Name of its schema.
+    pub schema: &'a str,
+    /// Name.
+    pub name: &'a str,
+}
+
+impl SchemaObject for TableDef {
+    fn identity(&self) -> ObjectIdentity<'_> {
+        ObjectIdentity {
+            database: self.database,
+            object_id: self.object_id,
+            schema_id: self.schema_id,
+            schema: &self.schema,
+            name: &self.name,
+        }
+    }
+}
+
+impl SchemaObject for ObjectHeader {
+    fn identity(&self) -> ObjectIdentity<'_> {
+        ObjectIdentity {
+            database: self.database,
+            object_id: self.object_id,
+            schema_id: self.schema_id,
+            schema: &self.schema,
+            name: &self.name,
+        }
+    }
+}
+
+impl ObjectIdentity<'_> {
+    /// Where a permission on it may have been granted.
+    fn scopes(&self) -> [GrantScope; 3] {
+        [GrantScope::Object(self.object_id), GrantScope::Schema(self.schema_id), GrantScope::Database]
+    }
+}
+
+/// Whether holding one permission means holding another.
+fn covers(held: &str, wanted: &str) -> bool {
+    held == wanted
+        || held == "CONTROL"
+        || held == "ALTER" && (wanted == "VIEW DEFINITION" || wanted.starts_with("ALTER ANY "))
+        || held == "ALTER ANY SCHEMA" && wanted == "ALTER"
+        || held.starts_with("VIEW SERVER") && wanted == "VIEW DATABASE STATE"
+}
+
+/// What members of a fixed role may (true) or must not (false) do.
+fn fixed_role(role: &str, permission: &str) -> Option<bool> {
+    let allowed = match role {
+        "db_owner" => true,
+        "db_datareader" => permission == "SELECT",
+        "db_datawriter" => matches!(permission, "INSERT" | "UPDATE" | "DELETE"),
+        "db_ddladmin" => {
+            matches!(permission, "ALTER" | "REFERENCES" | "VIEW DEFINITION") || permission.starts_with("CREATE ")
+        }
+        "db_accessadmin" => matches!(permission, "ALTER ANY USER" | "CREATE SCHEMA"),
+        "db_securityadmin" => {
+            matches!(permission, "ALTER ANY ROLE" | "CREATE ROLE" | "CREATE SCHEMA" | "VIEW DEFINITION")
+        }
+        "db_backupoperator" => permission.starts_with("BACKUP ") || permission == "CHECKPOINT",
+        "db_denydatareader" if permission == "SELECT" => return Some(false),
+        "db_denydatawriter" if matches!(permission, "INSERT" | "UPDATE" | "DELETE") => return Some(false),
+        _ => false,
+    };
+    allowed.then_some(true)
+}
 
 impl Database {
-    fn user_of(&self, principal: &Principal) -> Option<&User> {
-        let login = fold_name(&principal.login);
-        self.users.iter().find(|user| fold_name(&user.login) == login)
+    /// Folded names that stand for a principal; None for one that may do everything.
+    fn judged(&self, principal: &Principal) -> Option<BTreeSet<String>> {
+        if principal.user.is_none() && principal.sysadmin {
+            return None;
+        }
+        match self.user_of(principal) {
+            Some(user) if fold_name(&user.name) == "dbo" => None,
+            Some(user) => Some(self.identities(user)),
+            None => Some(BTreeSet::new()),
+        }
     }
 
     /// Whether a permission on something is held.
     pub(super) fn permits(&self, principal: &Principal, permission: &str, scopes: &[GrantScope]) -> bool {
-        if principal.sysadmin {
-            return true;
-        }
-        let Some(user) = self.user_of(principal) else { return false };
-        let user = fold_name(&user.name);
+        let Some(names) = self.judged(principal) else { return true };
         let concerned = || {
-            self.grants.iter().filter(|grant| {
-                (grant.user == user || grant.user == PUBLIC)
+            self.security.grants.iter().filter(|grant| {
+                names.contains(&grant.user)
                     && scopes.contains(&grant.scope)
-                    && (grant.permission == permission || grant.permission == "CONTROL")
+                    && covers(&grant.permission, permission)
             })
         };
-        concerned().any(|grant| !grant.denied) && !concerned().any(|grant| grant.denied)
+        let by_role = || names.iter().filter_map(|name| fixed_role(name, permission));
+        let denied = concerned().any(|grant| grant.denied) || by_role().any(|allowed| !allowed);
+        !denied && (concerned().any(|grant| !grant.denied) || by_role().any(|allowed| allowed))
     }
 
-    /// Whether a table is shown: any permission on it will do.
-    pub(super) fn shows(&self, principal: &Principal, table: &TableDef) -> bool {
-        const ANY: [&str; 8] = [
+    /// Whether an object is shown: any permission on it will do, unless the sight of its definition is denied.
+    pub(super) fn shows(&self, principal: &Principal, object: &impl SchemaObject) -> bool {
+        const ANY: [&str; 9] = [
             "SELECT",
             "INSERT",
             "UPDATE",
             "DELETE",
             "REFERENCES",
             "ALTER",
+            "EXECUTE",
             "VIEW CHANGE TRACKING",
             "VIEW DEFINITION",
         ];
-        ANY.iter().any(|permission| self.permits(principal, permission, &scopes_of(table)))
+        let Some(names) = self.judged(principal) else { return true };
+        let object = object.identity();
+        let scopes = object.scopes();
+        let on_a_column = |scope: GrantScope| matches!(scope, GrantScope::Column(id, _) if id == object.object_id);
+        let mut own = self.security.grants.iter().filter(|grant| names.contains(&grant.user));
+        let hidden = own.clone().any(|grant| {
+            grant.denied && grant.permission == "VIEW DEFINITION" && scopes.contains(&grant.scope)
+        });
+        !hidden
+            && (ANY.iter().any(|permission| self.permits(principal, permission, &scopes))
+                || own.any(|grant| !grant.denied && on_a_column(grant.scope)))
     }
-}
 
-/// Where a permission on a table may have been granted.
-fn scopes_of(table: &TableDef) -> [GrantScope; 3] {
-    [GrantScope::Object(table.object_id), GrantScope::Schema(table.schema_id), GrantScope::Database]
+    /// The first of some columns on which a permission is not held; None if it is held on all. `Err` if it is held on
+    /// no part of the table.
+    fn missing_column(
+        &self,
+        principal: &Principal,
+        permission: &str,
+        table: &TableDef,
+        columns: &[usize],
+    ) -> Result<Option<usize>, ()> {
+        let Some(names) = self.judged(principal) else { return Ok(None) };
+        let whole = self.permits(principal, permission, &table.identity().scopes());
+        let decided = |column: usize| {
+            let scope = GrantScope::Column(table.object_id, table.columns[column].column_id);
+            let mut own = self.security.grants.iter().filter(|grant| {
+                names.contains(&grant.user) && grant.scope == scope && grant.permission == permission
+            });
+            let denied = own.clone().any(|grant| grant.denied);
+            if denied { Some(false) } else { own.next().map(|_| true) }
+        };
+        let some = (0..table.columns.len()).any(|column| decided(column) == Some(true));
+        if !whole && !some {
+            return Err(());
+        }
+        Ok(columns.iter().copied().find(|column| !decided(*column).unwrap_or(whole)))
+    }
 }
 
 impl Engine {
-    /// Adds a login; an existing one gets the new password.
-    pub fn create_login(&self, name: &str, password: &str, sysadmin: bool) {
-        let mut state = self.state();
-        state.logins.retain(|login| fold_name(&login.name) != fold_name(name));
-        state.logins.push(Login { name: name.to_owned(), password: password.to_owned(), sysadmin });
-    }
-
-    /// Whether a login exists.
-    pub fn has_login(&self, name: &str) -> bool {
-        self.state().logins.iter().any(|login| fold_name(&login.name) == fold_name(name))
-    }
-
-    /// Checks a name and a password.
-    ///
-    /// # Errors
-    /// 18456, alike for an unknown name and a wrong password.
-    pub fn log_in(&self, name: &str, password: &str) -> Result<Principal, SqlError> {
-        let state = self.state();
-        let login = state.logins.iter().find(|login| fold_name(&login.name) == fold_name(name));
-        match login {
-            Some(login) if login.password == password => {
-                Ok(Principal { login: login.name.clone(), sysadmin: login.sysadmin })
-            }
-            _ => Err(SqlError {
-                class: 14,
-                reach: Reach::Connection,
-                ..SqlError::statement(18456, format!("Login failed for user '{name}'."))
-            }),
-        }
-    }
-
-    /// Enters a database that the principal may use; it cannot be dropped while the result lives.
-    ///
-    /// # Errors
-    /// 911 if it does not exist, 916 if the principal has no user in it.
-    pub fn use_database(&self, principal: &Principal, name: &str) -> Result<DatabaseUse, SqlError> {
-        let mut state = self.state();
-        let id = state.usable_database(principal, name)?;
-        Ok(self.hold_database(&mut state, id))
-    }
-
-    /// Name of the principal's user in a database: `dbo` for a sysadmin.
-    pub fn user_name(&self, principal: &Principal, database: DatabaseId) -> String {
-        if principal.sysadmin {
-            return "dbo".to_owned();
-        }
-        self.state()
-            .database(database)
-            .user_of(principal)
-            .map_or_else(|| "guest".to_owned(), |user| user.name.clone())
-    }
-
-    /// Adds a user to a database.
-    ///
-    /// # Errors
-    /// 15023 if the name is taken, 15007 if there is no such login.
-    pub fn create_user(&self, database: DatabaseId, name: &str, login: &str) -> Result<(), SqlError> {
-        if !self.has_login(login) {
-            let message = format!("'{login}' is not a valid login or you do not have permission.");
-            return Err(SqlError::statement(15007, message));
-        }
-        let mut state = self.state();
-        let users = &mut state.database_mut(database).users;
-        if users.iter().any(|user| fold_name(&user.name) == fold_name(name)) {
-            let message = format!("User, group, or role '{name}' already exists in the current database.");
-            return Err(SqlError::statement(15023, message));
-        }
-        users.push(User { name: name.to_owned(), login: login.to_owned() });
-        Ok(())
-    }
-
-    /// `GRANT`, `DENY`, `REVOKE` of one permission.
+    /// `GRANT`, `DENY`, `REVOKE` of one permission in a database.
     ///
     /// # Errors
     /// 15151 for an unknown user.
     pub fn change_permission(
         &self,
+        transaction: TransactionId,
         database: DatabaseId,
         kind: GrantKind,
-        permission: &str,
-        scope: GrantScope,
+        (permission, scope): (&str, GrantScope),
         user: &str,
     ) -> Result<(), SqlError> {
         let mut state = self.state();
-        let database = state.database_mut(database);
         let folded = fold_name(user);
-        if folded != PUBLIC && !database.users.iter().any(|known| fold_name(&known.name) == folded) {
-            let message = format!(
-                "Cannot find the user '{user}', because it does not exist or you do not have permission."
-            );
-            return Err(SqlError::statement(15151, message));
+        if folded != super::principal::PUBLIC && state.database(database).user(user).is_none() {
+            return Err(super::principal::cannot("find", "user", user));
         }
         let permission = permission.to_ascii_uppercase();
-        database.grants.retain(|g| !(g.user == folded && g.permission == permission && g.scope == scope));
-        if kind != GrantKind::Revoke {
-            database.grants.push(Grant { user: folded, permission, scope, denied: kind == GrantKind::Deny });
+        state.change_security(transaction, database, |security| {
+            security
+                .grants
+                .retain(|g| !(g.user == folded && g.permission == permission && g.scope == scope));
+            if kind != GrantKind::Revoke {
+                let denied = kind == GrantKind::Deny;
+                security.grants.push(Grant { user: folded, permission, scope, denied });
+            }
+        })
+    }
+
+    /// `GRANT`, `DENY`, `REVOKE` of one permission on the server.
+    ///
+    /// # Errors
+    /// 15151 for an unknown login.
+    pub fn change_server_permission(
+        &self,
+        kind: GrantKind,
+        permission: &str,
+        login: &str,
+    ) -> Result<(), SqlError> {
+        let mut state = self.state();
+        let found = state.login_mut(login).ok_or_else(|| super::principal::cannot("find", "login", login))?;
+        if kind == GrantKind::Grant {
+            found.permissions.insert(permission.to_ascii_uppercase());
+        } else {
+            found.permissions.remove(permission);
         }
         Ok(())
     }
 
-    /// Refuses what the principal may not do with a table; `permission` is upper-case, as in GRANT.
+    /// A database's grants.
+    pub fn grants(&self, database: DatabaseId) -> Vec<Grant> {
+        self.state().database(database).security.grants.clone()
+    }
+
+    /// Refuses what the principal may not do with an object; `permission` is upper-case, as in GRANT.
     ///
     /// # Errors
     /// 229.
-    pub fn require(&self, principal: &Principal, permission: &str, table: &TableDef) -> Result<(), SqlError> {
+    pub fn require(
+        &self,
+        principal: &Principal,
+        permission: &str,
+        object: &impl SchemaObject,
+    ) -> Result<(), SqlError> {
         let state = self.state();
-        if state.permitted(principal, permission, table) {
+        if state.permitted(principal, permission, object) {
             return Ok(());
         }
-        let message = format!(
-            "The {permission} permission was denied on the object '{}', database '{}', schema '{}'.",
-            table.name,
-            state.databases.get(&table.database).map_or("", |database| &database.name),
-            table.schema
-        );
-        Err(SqlError { class: 14, state: 5, ..SqlError::statement(229, message) })
+        Err(state.permission_denied(permission, object))
+    }
+
+    /// Refuses what the principal may not do with some columns of a table.
+    ///
+    /// # Errors
+    /// 229 if it may do it with none, 230 for the first column.
+    pub fn require_on_columns(
+        &self,
+        principal: &Principal,
+        permission: &str,
+        table: &TableDef,
+        columns: &[usize],
+    ) -> Result<(), SqlError> {
+        let state = self.state();
+        let database = state.database(table.database);
+        match database.missing_column(principal, permission, table, columns) {
+            Ok(None) => Ok(()),
+            Ok(Some(column)) => {
+                let message = format!(
+                    "The {permission} permission was denied on the column '{}' of the object '{}', database '{}', schema '{}'.",
+                    table.columns[column].name, table.name, database.name, table.schema
+                );
+                Err(SqlError { class: 14, ..SqlError::statement(230, message) })
+            }
+            Err(()) => Err(state.permission_denied(permission, table)),
+        }
     }
 
     /// Whether a permission on the database itself is held (`HAS_PERMS_BY_NAME`).
@@ -231,34 +317,70 @@ impl Engine {
         permission: &str,
         database: DatabaseId,
     ) -> bool {
-        self.state().database(database).permits(principal, permission, &[GrantScope::Database])
+        let state = self.state();
+        let by_server = || {
+            let login = state.login(&principal.login);
+            login.is_some_and(|login| login.permissions.iter().any(|held| covers(held, permission)))
+        };
+        state.database(database).permits(principal, permission, &[GrantScope::Database])
+            || principal.user.is_none() && by_server()
     }
 
-    /// Whether a permission on a table is held (`HAS_PERMS_BY_NAME`).
-    pub fn permitted(&self, principal: &Principal, permission: &str, table: &TableDef) -> bool {
-        self.state().permitted(principal, permission, table)
+    /// Whether a permission on the server is held.
+    pub fn permitted_on_server(&self, principal: &Principal, permission: &str) -> bool {
+        if principal.user.is_some() {
+            return false;
+        }
+        let state = self.state();
+        let granted = |login: &super::principal::Login| {
+            login.permissions.contains(permission) || login.permissions.contains("CONTROL SERVER")
+        };
+        principal.sysadmin || state.login(&principal.login).is_some_and(granted)
+    }
+
+    /// Whether a permission on an object is held (`HAS_PERMS_BY_NAME`).
+    pub fn permitted(&self, principal: &Principal, permission: &str, object: &impl SchemaObject) -> bool {
+        self.state().permitted(principal, permission, object)
+    }
+
+    /// Whether a permission on a schema is held.
+    pub fn permitted_on_schema(
+        &self,
+        principal: &Principal,
+        permission: &str,
+        (database, schema): (DatabaseId, i32),
+    ) -> bool {
+        let scopes = [GrantScope::Schema(schema), GrantScope::Database];
+        self.state().database(database).permits(principal, permission, &scopes)
+    }
+
+    /// Whether the catalog shows an object to a principal.
+    pub fn shows(&self, principal: &Principal, object: &impl SchemaObject) -> bool {
+        let state = self.state();
+        state.database(object.identity().database).shows(principal, object)
     }
 }
 
 impl State {
-    fn usable_database(&self, principal: &Principal, name: &str) -> Result<DatabaseId, SqlError> {
-        let Some(database) = self.databases.values().find(|d| fold_name(&d.name) == fold_name(name)) else {
-            let message =
-                format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
-            return Err(SqlError::statement(911, message));
-        };
-        if principal.sysadmin || database.user_of(principal).is_some() || database.name == "master" {
-            return Ok(database.id);
-        }
-        let message = format!(
-            "The server principal \"{}\" is not able to access the database \"{}\" under the current security context.",
-            principal.login, database.name
-        );
-        Err(SqlError { class: 14, ..SqlError::statement(916, message) })
+    pub(super) fn permitted(
+        &self,
+        principal: &Principal,
+        permission: &str,
+        object: &impl SchemaObject,
+    ) -> bool {
+        let identity = object.identity();
+        let database = self.databases.get(&identity.database);
+        database.is_some_and(|database| database.permits(principal, permission, &identity.scopes()))
     }
 
-    pub(super) fn permitted(&self, principal: &Principal, permission: &str, table: &TableDef) -> bool {
-        let database = self.databases.get(&table.database);
-        database.is_some_and(|database| database.permits(principal, permission, &scopes_of(table)))
+    fn permission_denied(&self, permission: &str, object: &impl SchemaObject) -> SqlError {
+        let object = object.identity();
+        let message = format!(
+            "The {permission} permission was denied on the object '{}', database '{}', schema '{}'.",
+            object.name,
+            self.databases.get(&object.database).map_or("", |database| &database.name),
+            object.schema
+        );
+        SqlError { class: 14, state: 5, ..SqlError::statement(229, message) }
     }
 }

@@ -177,9 +177,7 @@ impl Rows {
     /// Writes an image under a lock; returns what the lock's holder had written before.
     pub(super) fn write(&mut self, table: &TableDef, key: &Key, image: Image) -> Option<Image> {
         if let Some(row) = &image {
-            for (index, positions) in table.indexes.iter().zip(&mut self.indexes) {
-                positions.insert(index_position(table, &index.columns, row, key), key.clone());
-            }
+            self.remember(table, key, row);
         }
         let entry = self.entries.get_mut(key).expect("a locked key has an entry");
         let pending = entry.pending.as_mut().expect("only locked keys are written");
@@ -193,9 +191,7 @@ impl Rows {
     /// Takes back a write: the lock's holder has written `before` again.
     pub(super) fn unwrite(&mut self, table: &TableDef, key: &Key, before: Option<Image>) {
         if let Some(Some(row)) = &before {
-            for (index, positions) in table.indexes.iter().zip(&mut self.indexes) {
-                positions.insert(index_position(table, &index.columns, row, key), key.clone());
-            }
+            self.remember(table, key, row);
         }
         let Some(pending) = self.entries.get_mut(key).and_then(|entry| entry.pending.as_mut()) else {
             return;
@@ -251,12 +247,24 @@ impl Rows {
         settled
     }
 
+    /// Adds the index entries of an image.
+    fn remember(&mut self, table: &TableDef, key: &Key, row: &[u8]) {
+        for (index, positions) in table.indexes.iter().zip(&mut self.indexes) {
+            if index.holds(table, row) {
+                positions.insert(index_position(table, &index.columns, row, key), key.clone());
+            }
+        }
+    }
+
     /// Removes the index entries of an image that is no longer held, unless another image has the same key bytes.
     fn forget(&mut self, table: &TableDef, key: &Key, row: &[u8]) {
         for (index, positions) in table.indexes.iter().zip(&mut self.indexes) {
             let position = index_position(table, &index.columns, row, key);
             let used = self.entries.get(key).is_some_and(|entry| {
-                entry.images().any(|r| index_position(table, &index.columns, r, key) == position)
+                entry
+                    .images()
+                    .filter(|r| index.holds(table, r))
+                    .any(|r| index_position(table, &index.columns, r, key) == position)
             });
             if !used {
                 positions.remove(&position);
@@ -273,6 +281,7 @@ impl Rows {
                 self.entries
                     .iter()
                     .flat_map(|(key, entry)| entry.images().map(move |row| (key, row)))
+                    .filter(|(_, row)| index.holds(table, row))
                     .map(|(key, row)| (index_position(table, &index.columns, row, key), key.clone()))
                     .collect()
             })

@@ -2,8 +2,9 @@
 //!
 //! A change of a table makes its definition exclusive to the transaction until its end, so nobody reads half a change; the
 //! end stamps the table, and snapshots older than that may not read it any more (3961). All of it is undone
-//! with the transaction. Databases and schemas are created and dropped outside transactions.
+//! with the transaction. Databases are created and dropped outside transactions.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::collation::fold_name;
@@ -12,10 +13,11 @@ use super::definition::{DatabaseId, IndexRef, ObjectId, TableDef};
 use super::keys;
 use super::lock::{LockWait, Resource};
 use super::rows::{Entry, Pending, Rows, Version};
+use super::schema_object::ObjectHeader;
 use super::state::{State, TableRef};
 use super::transaction::{Mark, Undo};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
-use crate::types::SqlError;
+use crate::types::{Reach, SqlError};
 
 /// User databases are numbered from here; the ids of dropped ones are used again.
 const FIRST_DATABASE: i32 = 5;
@@ -83,20 +85,6 @@ impl Engine {
         self.state().database_mut(database).read_committed_snapshot = on;
     }
 
-    /// Creates a schema.
-    ///
-    /// # Errors
-    /// 2714 if the name is taken.
-    pub fn create_schema(&self, database: DatabaseId, name: &str) -> Result<(), SqlError> {
-        let mut state = self.state();
-        let database = state.database_mut(database);
-        if database.schema(name).is_some() {
-            return Err(name_taken(name));
-        }
-        database.add_schema(name);
-        Ok(())
-    }
-
     /// A schema by name.
     pub fn schema(&self, database: DatabaseId, name: &str) -> Option<Schema> {
         self.state().database(database).schema(name).cloned()
@@ -126,15 +114,8 @@ impl Engine {
     pub fn create_table(&self, transaction: TransactionId, def: TableDef) -> Result<(), Interrupt> {
         let mut state = self.state();
         let reference = def.reference();
-        for other in state.database(def.database).named(def.schema_id, &def.name) {
-            let resource = Resource::Definition(other.def.reference());
-            if let Some(holder) = state.definitions.changer(other.def.reference(), transaction) {
-                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
-            }
-            if other.exists_for(transaction) {
-                return Err(name_taken(&def.name).into());
-            }
-        }
+        state.require_free_name(transaction, &def.header())?;
+        state.require_free_constraint_names(transaction, &def)?;
         state.require_parents(transaction, &def)?;
         let open = state.transaction_mut(transaction)?;
         open.undo.push(Undo::Created(reference));
@@ -159,6 +140,7 @@ impl Engine {
         }
         state.exclude(transaction, table)?;
         state.table_mut(table)?.dropped_by = Some(transaction);
+        state.drop_properties(transaction, table.database, 1, table.object_id)?;
         state.transaction_mut(transaction)?.undo.push(Undo::Dropped(table.reference()));
         Ok(())
     }
@@ -190,6 +172,18 @@ impl Engine {
             state.replace_tracking(transaction, table, tracking)?;
         }
         Ok(())
+    }
+
+    /// Makes sure that an object's name is free.
+    ///
+    /// # Errors
+    /// 2714 if it is taken; waits for a transaction that is creating or dropping a table of that name.
+    pub fn require_free_name(
+        &self,
+        transaction: TransactionId,
+        header: &ObjectHeader,
+    ) -> Result<(), Interrupt> {
+        self.state().require_free_name(transaction, header)
     }
 
     /// Makes a table's definition exclusive to a transaction, before it is changed.
@@ -225,6 +219,7 @@ impl Engine {
         let mut state = self.state();
         state.exclude(transaction, old)?;
         state.require_parents(transaction, &new)?;
+        state.require_free_constraint_names(transaction, &new)?;
         Ok(state.alter(transaction, old, Arc::new(new), rows)?)
     }
 
@@ -252,6 +247,53 @@ impl State {
         }
         self.transaction_mut(transaction)?.changed.insert(reference);
         self.definitions.exclude(reference, transaction);
+        Ok(())
+    }
+
+    /// Makes sure that an object's name is free.
+    pub(super) fn require_free_name(
+        &self,
+        transaction: TransactionId,
+        header: &ObjectHeader,
+    ) -> Result<(), Interrupt> {
+        let database = self.database(header.database);
+        for other in database.named(header.schema_id, &header.name) {
+            let resource = Resource::Definition(other.def.reference());
+            if let Some(holder) = self.definitions.changer(other.def.reference(), transaction) {
+                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
+            }
+            if other.exists_for(transaction) {
+                return Err(name_taken(&header.name).into());
+            }
+        }
+        let taken = database.view(header.schema_id, &header.name).is_some()
+            || database.synonym(header.schema_id, &header.name).is_some()
+            || database.has_constraint(transaction, header.schema_id, &header.name);
+        if taken { Err(name_taken(&header.name).into()) } else { Ok(()) }
+    }
+
+    /// 2714 and 1750 if a constraint of a new definition has the name of another object.
+    fn require_free_constraint_names(
+        &self,
+        transaction: TransactionId,
+        new: &TableDef,
+    ) -> Result<(), SqlError> {
+        let database = self.database(new.database);
+        let old = database.tables.get(&new.object_id).map(|table| &table.def);
+        let mut seen = HashSet::new();
+        for (name, _) in new.constraints() {
+            let kept = old.is_some_and(|old| old.constraints().any(|(known, _)| same_name(known, name)));
+            let taken = !seen.insert(fold_name(name))
+                || same_name(name, &new.name)
+                || !kept
+                    && (database.has_constraint(transaction, new.schema_id, name)
+                        || database.named(new.schema_id, name).any(|table| table.exists_for(transaction))
+                        || database.view(new.schema_id, name).is_some());
+            if taken {
+                let taken = SqlError { state: 5, reach: Reach::BatchUnlessCaught, ..name_taken(name) };
+                return Err(could_not_create().caused_by(taken));
+            }
+        }
         Ok(())
     }
 
@@ -292,6 +334,7 @@ impl State {
         new: Arc<TableDef>,
         rows: Option<Vec<Row>>,
     ) -> Result<(), SqlError> {
+        self.database_mut(old.database).rename_table(old, &new);
         let table = self.table_mut(old)?;
         let before = std::mem::replace(&mut table.def, Arc::clone(&new));
         // Undone last, when the old rows are back: its indexes are built from them.
@@ -372,11 +415,20 @@ impl State {
     }
 }
 
-fn name_taken(name: &str) -> SqlError {
+pub(super) fn name_taken(name: &str) -> SqlError {
     SqlError {
         state: 6,
         ..SqlError::statement(2714, format!("There is already an object named '{name}' in the database."))
     }
+}
+
+/// 1750, which follows what is wrong with a constraint.
+pub(crate) fn could_not_create() -> SqlError {
+    SqlError::statement(1750, "Could not create constraint or index. See previous errors.")
+}
+
+fn same_name(a: &str, b: &str) -> bool {
+    fold_name(a) == fold_name(b)
 }
 
 fn duplicates(table: &TableDef, index: IndexRef, row: &[u8]) -> SqlError {

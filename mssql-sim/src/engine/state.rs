@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::database::{Database, Table};
 use super::definition::{DatabaseId, ObjectId};
 use super::lock::{DefinitionLocks, WaitRecord};
-use super::permission::Login;
+use super::principal::Login;
 use super::rows::Sight;
 use super::transaction::Transaction;
 use super::{Key, Options, TableDef, TransactionId};

@@ -6,8 +6,9 @@ use super::collation::fold_name;
 use super::definition::{DatabaseId, IndexRef, TableDef};
 use super::keys::{self, KeyRange};
 use super::lock::{LockWait, Resource};
-use super::permission::Principal;
+use super::principal::Principal;
 use super::rows::{Found, Sight};
+use super::schema_object::{Synonym, UserView};
 use super::state::{State, StatementState, TableRef};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
 use crate::catalog;
@@ -30,6 +31,8 @@ pub struct NameScope {
 pub enum Object {
     /// A user table.
     Table(Arc<TableDef>),
+    /// A view.
+    UserView(Arc<UserView>),
     /// A catalog view, and the database whose catalog it shows.
     View(catalog::View, DatabaseId),
 }
@@ -105,6 +108,55 @@ impl TableDef {
     }
 }
 
+/// What a name means before synonyms are followed.
+enum Meaning {
+    Object(Object),
+    Synonym(Arc<Synonym>),
+    Nothing,
+}
+
+impl Synonym {
+    /// What it stands for, seen from anywhere.
+    fn full_base(&self, state: &State) -> ObjectName {
+        let own = || state.databases.get(&self.header.database).map(|database| database.name.clone());
+        ObjectName { database: self.base.database.clone().or_else(own), ..self.base.clone() }
+    }
+}
+
+impl State {
+    fn resolve(&self, scope: &NameScope, name: &ObjectName) -> Result<Meaning, Interrupt> {
+        let database = match &name.database {
+            None => self.database(scope.database),
+            Some(wanted) => {
+                match self.databases.values().find(|d| fold_name(&d.name) == fold_name(wanted)) {
+                    Some(database) => database,
+                    None => return Ok(Meaning::Nothing),
+                }
+            }
+        };
+        let schema_name = name.schema.as_deref().filter(|schema| !schema.is_empty()).unwrap_or("dbo");
+        if let Some(view) = catalog::View::named(schema_name, &name.name) {
+            return Ok(Meaning::Object(Object::View(view, database.id)));
+        }
+        let Some(schema) = database.schema(schema_name) else { return Ok(Meaning::Nothing) };
+        for table in database.named(schema.id, &name.name) {
+            let reference = table.def.reference();
+            if let Some(holder) = self.definitions.changer(reference, scope.transaction) {
+                let resource = Resource::Definition(reference);
+                return Err(Interrupt::Wait(LockWait { waiter: scope.transaction, holder, resource }));
+            }
+            if table.exists_for(scope.transaction) {
+                return Ok(Meaning::Object(Object::Table(Arc::clone(&table.def))));
+            }
+        }
+        if let Some(view) = database.view(schema.id, &name.name) {
+            return Ok(Meaning::Object(Object::UserView(Arc::clone(view))));
+        }
+        let synonym = database.synonym(schema.id, &name.name);
+        Ok(synonym.map_or(Meaning::Nothing, |synonym| Meaning::Synonym(Arc::clone(synonym))))
+    }
+}
+
 impl Engine {
     /// Registers the beginning of a statement.
     pub fn statement(&self, transaction: TransactionId, isolation: Isolation) -> StatementScope {
@@ -115,38 +167,22 @@ impl Engine {
         StatementScope { engine: self.clone(), id, transaction, isolation }
     }
 
-    /// Finds what a name means in a session: a user table or a catalog view. Error 208 for None is the caller's, who
+    /// Finds what a name means in a session: a user table, a view or a catalog view; synonyms are followed. Error 208 for None is the caller's, who
     /// knows whether the name may also mean something else.
     ///
     /// # Errors
     /// Waits for a transaction that is creating, changing or dropping the table.
     pub fn resolve(&self, scope: &NameScope, name: &ObjectName) -> Result<Option<Object>, Interrupt> {
         let state = self.state();
-        let database = match &name.database {
-            None => state.database(scope.database),
-            Some(wanted) => {
-                match state.databases.values().find(|d| fold_name(&d.name) == fold_name(wanted)) {
-                    Some(database) => database,
-                    None => return Ok(None),
-                }
-            }
-        };
-        let schema_name = name.schema.as_deref().filter(|schema| !schema.is_empty()).unwrap_or("dbo");
-        if let Some(view) = catalog::View::named(schema_name, &name.name) {
-            return Ok(Some(Object::View(view, database.id)));
+        match state.resolve(scope, name)? {
+            // A synonym of a synonym stands for nothing.
+            Meaning::Synonym(synonym) => match state.resolve(scope, &synonym.full_base(&state))? {
+                Meaning::Object(object) => Ok(Some(object)),
+                _ => Ok(None),
+            },
+            Meaning::Object(object) => Ok(Some(object)),
+            Meaning::Nothing => Ok(None),
         }
-        let Some(schema) = database.schema(schema_name) else { return Ok(None) };
-        for table in database.named(schema.id, &name.name) {
-            let reference = table.def.reference();
-            if let Some(holder) = state.definitions.changer(reference, scope.transaction) {
-                let resource = Resource::Definition(reference);
-                return Err(Interrupt::Wait(LockWait { waiter: scope.transaction, holder, resource }));
-            }
-            if table.exists_for(scope.transaction) {
-                return Ok(Some(Object::Table(Arc::clone(&table.def))));
-            }
-        }
-        Ok(None)
     }
 
     /// Opens a table: holds its definition for the statement and decides what the statement sees of it.

@@ -9,8 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::collation::fold_name;
-use super::definition::{DatabaseId, TableDef};
+use super::database::Schema;
+use super::definition::{DatabaseId, ObjectId, TableDef};
+use super::permission::Security;
 use super::rows::{Image, Rows};
+use super::schema_object::{ExtendedProperty, PropertyOwner, Synonym, UserView};
 use super::state::{Garbage, State, TableRef};
 use super::tracking::{CommitRecord, TableTracking, TrackedWrite};
 use super::{Engine, Key, TransactionId};
@@ -33,6 +36,18 @@ pub(super) enum Undo {
     Created(TableRef),
     /// A table was dropped.
     Dropped(TableRef),
+    /// A view was defined or dropped.
+    View { database: DatabaseId, id: ObjectId, before: Option<Arc<UserView>> },
+    /// A synonym was created or dropped.
+    Synonym { database: DatabaseId, id: ObjectId, before: Option<Arc<Synonym>> },
+    /// A schema was created.
+    SchemaCreated { database: DatabaseId, schema: i32 },
+    /// A schema was dropped.
+    SchemaDropped { database: DatabaseId, schema: Schema },
+    /// Users, roles or grants were changed.
+    Security { database: DatabaseId, before: Security },
+    /// An extended property was set or dropped.
+    Property { database: DatabaseId, key: (PropertyOwner, String), before: Option<ExtendedProperty> },
 }
 
 /// What a transaction did to tracked tables, in order.
@@ -153,11 +168,7 @@ impl State {
                 let def = Arc::clone(&table.def);
                 table.rows.unwrite(&def, &key, before);
             }),
-            Undo::Definition { table: reference, before } => self.restore(reference, |table| {
-                table.def = before;
-                let def = Arc::clone(&table.def);
-                table.rows.reindex(&def);
-            }),
+            Undo::Definition { table: reference, before } => self.restore_definition(reference, before),
             Undo::Rows { table: reference, before } => self.restore(reference, |table| table.rows = before),
             Undo::Tracking { table: reference, before } => {
                 self.restore(reference, |table| table.tracking = before);
@@ -165,7 +176,26 @@ impl State {
             Undo::Identity { table: reference, before } => {
                 self.restore(reference, |table| table.identity = before);
             }
+            Undo::View { database, id, before } => put_back(&mut self.database_mut(database).views, id, before),
+            Undo::Synonym { database, id, before } => {
+                put_back(&mut self.database_mut(database).synonyms, id, before);
+            }
+            Undo::SchemaCreated { database, schema } => {
+                self.database_mut(database).schemas.retain(|known| known.id != schema);
+            }
+            Undo::SchemaDropped { database, schema } => self.database_mut(database).schemas.push(schema),
+            Undo::Security { database, before } => self.database_mut(database).security = before,
+            Undo::Property { database, key, before } => {
+                put_back(&mut self.database_mut(database).properties, key, before);
+            }
         }
+    }
+
+    fn restore_definition(&mut self, reference: TableRef, before: Arc<TableDef>) {
+        let Some(table) = self.find_table_mut(reference) else { return };
+        let undone = std::mem::replace(&mut table.def, Arc::clone(&before));
+        table.rows.reindex(&before);
+        self.database_mut(reference.0).rename_table(&undone, &before);
     }
 
     fn restore(&mut self, reference: TableRef, put_back: impl FnOnce(&mut super::database::Table)) {
@@ -244,6 +274,13 @@ impl State {
             }
         }
     }
+}
+
+fn put_back<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, before: Option<V>) {
+    match before {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
 }
 
 /// The writes of each table that no later TRUNCATE of the transaction has cleared.

@@ -343,6 +343,9 @@ impl Writer<'_> {
         for (number, index) in self.table.indexes.iter().enumerate().filter(|(_, index)| index.unique) {
             for write in rows {
                 let (RowWrite::Insert(row) | RowWrite::Update { after: row, .. }) = write else { continue };
+                if !index.holds(&self.table, row) {
+                    continue;
+                }
                 let mut bytes = Vec::new();
                 keys::encode_row(&self.table, &index.columns, row, &mut bytes);
                 self.check_unique(number, &bytes, row)?;

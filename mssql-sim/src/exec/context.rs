@@ -1,10 +1,12 @@
 //! What a statement may know while it runs.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::engine::{Engine, NameScope, StatementScope};
+use crate::engine::{DatabaseId, Engine, Interrupt, NameScope, Object, SchemaObject, StatementScope, UserView};
 use crate::parser::ast::ObjectName;
 use crate::types::{SqlError, SqlType, Value};
 
@@ -22,6 +24,72 @@ pub struct ExecContext {
     pub session: SessionFacts,
     /// The server's clock when the statement began: every `GETDATE()` of one statement is the same.
     pub now: DateTime<Utc>,
+    /// The views that are being expanded, outermost first.
+    pub views: ViewStack,
+}
+
+/// The views around a name that is being bound.
+///
+/// Names in a view are those of its database, and what the view may read its readers may: they need a permission on the
+/// view alone, as long as it stays in its database (ownership chaining; everything here belongs to dbo).
+#[derive(Clone, Debug, Default)]
+pub struct ViewStack(RefCell<Vec<Arc<UserView>>>);
+
+impl ViewStack {
+    /// Binds something inside a view.
+    ///
+    /// # Errors
+    /// 4429 for a view that is inside itself.
+    pub fn inside<T>(
+        &self,
+        view: &Arc<UserView>,
+        bind: impl FnOnce() -> Result<T, Interrupt>,
+    ) -> Result<T, Interrupt> {
+        let header = &view.header;
+        if self.0.borrow().iter().any(|outer| outer.header.object_id == header.object_id) {
+            let message = format!(
+                "View or function '{}' contains a self-reference. Views or functions cannot reference themselves directly or \
+                 indirectly.",
+                header.name
+            );
+            return Err(SqlError::batch(4429, message).into());
+        }
+        self.0.borrow_mut().push(Arc::clone(view));
+        let bound = bind();
+        self.0.borrow_mut().pop();
+        bound
+    }
+
+    /// Database of the innermost view.
+    pub fn database(&self) -> Option<DatabaseId> {
+        self.0.borrow().last().map(|view| view.header.database)
+    }
+}
+
+impl ExecContext {
+    /// Finds what a name means where it is bound.
+    ///
+    /// # Errors
+    /// As [`Engine::resolve`].
+    pub fn resolve(&self, name: &ObjectName) -> Result<Option<Object>, Interrupt> {
+        match self.views.database() {
+            Some(database) if database != self.names.database => {
+                self.engine.resolve(&NameScope { database, ..self.names.clone() }, name)
+            }
+            _ => self.engine.resolve(&self.names, name),
+        }
+    }
+
+    /// Refuses what the principal may not do with an object where it is bound.
+    ///
+    /// # Errors
+    /// 229.
+    pub fn require(&self, permission: &str, object: &impl SchemaObject) -> Result<(), SqlError> {
+        if self.views.database() == Some(object.identity().database) {
+            return Ok(());
+        }
+        self.engine.require(&self.names.principal, permission, object)
+    }
 }
 
 /// Facts of the session that expressions can ask for.

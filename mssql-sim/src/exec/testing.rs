@@ -1,6 +1,6 @@
 //! A context for tests of single parts.
 
-use super::context::{ExecContext, SessionFacts, Variables};
+use super::context::{ExecContext, SessionFacts, Variables, ViewStack};
 use crate::engine::{DatabaseId, Engine, NameScope, Options, Principal};
 use crate::parser::ast::Isolation;
 
@@ -18,13 +18,14 @@ pub(super) fn beside(context: &ExecContext) -> ExecContext {
 
 fn statement(engine: Engine, database: DatabaseId) -> ExecContext {
     let transaction = engine.begin();
-    let principal = Principal { login: "sa".to_owned(), sysadmin: true };
+    let principal = Principal::of_login("sa", true);
     ExecContext {
         names: NameScope { database, principal, transaction },
         statement: engine.statement(transaction, Isolation::ReadCommitted),
         variables: Variables::default(),
         session: SessionFacts { database: "wms".to_owned(), ..SessionFacts::default() },
         now: engine.now(),
+        views: ViewStack::default(),
         engine,
     }
 }

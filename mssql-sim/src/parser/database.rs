@@ -1,14 +1,14 @@
-//! Databases, logins, users and permissions.
+//! ALTER DATABASE.
 
 use super::Parser;
-use super::ast::{DatabaseOption, GrantKind, Permission, Securable, Statement, TrackingOptions};
+use super::ast::{DatabaseOption, RecoveryModel, Statement, TrackingOptions};
 use super::lexer::{TokenKind, syntax_error};
 use crate::types::SqlError;
 
-/// Options of ALTER DATABASE SET that change nothing here.
-const NEUTRAL_OPTIONS: [&str; 22] = [
-    "ANSI_NULLS",
+/// Options of ALTER DATABASE SET that are on or off, and that the catalog shows.
+pub const SWITCHES: [&str; 22] = [
     "ANSI_NULL_DEFAULT",
+    "ANSI_NULLS",
     "ANSI_PADDING",
     "ANSI_WARNINGS",
     "ARITHABORT",
@@ -19,138 +19,46 @@ const NEUTRAL_OPTIONS: [&str; 22] = [
     "AUTO_UPDATE_STATISTICS_ASYNC",
     "CONCAT_NULL_YIELDS_NULL",
     "CURSOR_CLOSE_ON_COMMIT",
-    "CURSOR_DEFAULT",
-    "DELAYED_DURABILITY",
-    "MULTI_USER",
+    "DATE_CORRELATION_OPTIMIZATION",
+    "DB_CHAINING",
+    "HONOR_BROKER_PRIORITY",
+    "MEMORY_OPTIMIZED_ELEVATE_TO_SNAPSHOT",
+    "MIXED_PAGE_ALLOCATION",
     "NUMERIC_ROUNDABORT",
-    "PAGE_VERIFY",
-    "PARAMETERIZATION",
     "QUOTED_IDENTIFIER",
-    "RECOVERY",
     "RECURSIVE_TRIGGERS",
+    "TEMPORAL_HISTORY_RETENTION",
     "TRUSTWORTHY",
 ];
 
+/// Options with a word behind them that change nothing here, and the words that they take.
+const WORDS: [(&str, &[&str]); 5] = [
+    ("CURSOR_DEFAULT", &["GLOBAL", "LOCAL"]),
+    ("PAGE_VERIFY", &["CHECKSUM", "TORN_PAGE_DETECTION", "NONE"]),
+    ("PARAMETERIZATION", &["SIMPLE", "FORCED"]),
+    ("DELAYED_DURABILITY", &["DISABLED", "ALLOWED", "FORCED"]),
+    ("ACCELERATED_DATABASE_RECOVERY", &["ON", "OFF"]),
+];
+
+/// Options that stand alone and are what a database here is already.
+const STATES: [&str; 5] = ["ONLINE", "READ_WRITE", "MULTI_USER", "ENABLE_BROKER", "DISABLE_BROKER"];
+
 impl Parser {
-    /// `CREATE DATABASE | LOGIN | USER`
-    pub(super) fn create_database_object(&mut self) -> Result<Statement, SqlError> {
-        if self.accept("DATABASE") {
-            let name = self.identifier()?;
-            if self.is_any(&["ON", "LOG", "COLLATE", "WITH", "AS", "CONTAINMENT"]) {
-                let construct = format!("CREATE DATABASE {}", self.kind().shown().to_uppercase());
-                return self.unsupported(&construct);
-            }
-            return Ok(Statement::CreateDatabase(name));
-        }
-        if self.accept("LOGIN") {
-            return self.create_login();
-        }
-        self.expect("USER")?;
-        let name = self.identifier()?;
-        if self.is("WITHOUT") {
-            return self.unsupported("CREATE USER WITHOUT LOGIN");
-        }
-        let login = if self.accept("FOR") || self.accept("FROM") {
-            self.expect("LOGIN")?;
-            self.identifier()?
-        } else {
-            name.clone()
-        };
-        if self.is("WITH") {
-            return self.unsupported("CREATE USER WITH");
-        }
-        Ok(Statement::Permission(Permission::CreateUser { name, login }))
-    }
-
-    fn create_login(&mut self) -> Result<Statement, SqlError> {
-        let name = self.identifier()?;
-        self.expect_sequence(&["WITH", "PASSWORD"])?;
-        self.expect_symbol("=")?;
-        let password = self.text()?;
-        while self.accept_symbol(",") {
-            // Password policy is not modelled; another option would change what the login may do.
-            if !self.accept("CHECK_POLICY") {
-                self.expect("CHECK_EXPIRATION")?;
-            }
-            self.expect_symbol("=")?;
-            self.on_off()?;
-        }
-        Ok(Statement::Permission(Permission::CreateLogin { name, password }))
-    }
-
-    /// `GRANT | DENY | REVOKE permissions [ON securable] TO | FROM principal`
-    pub(super) fn change_permission(&mut self) -> Result<Statement, SqlError> {
-        let kind = if self.accept("GRANT") {
-            GrantKind::Grant
-        } else if self.accept("DENY") {
-            GrantKind::Deny
-        } else {
-            self.expect("REVOKE")?;
-            GrantKind::Revoke
-        };
-        let permissions = self.comma_list(Self::permission_name)?;
-        let securable = if self.accept("ON") { self.securable()? } else { Securable::Database };
-        if !(self.accept("TO") || kind == GrantKind::Revoke && self.accept("FROM")) {
-            return Err(self.unexpected());
-        }
-        let principal = if self.accept("PUBLIC") { "public".to_owned() } else { self.identifier()? };
-        if self.is_symbol(",") {
-            return self.unsupported("permission for several principals");
-        }
-        if self.is_any(&["WITH", "AS", "CASCADE"]) {
-            return self.unsupported_here();
-        }
-        Ok(Statement::Permission(Permission::Change { kind, permissions, securable, principal }))
-    }
-
-    /// Words up to `,`, `ON`, `TO` or `FROM`, as `VIEW CHANGE TRACKING`.
-    fn permission_name(&mut self) -> Result<String, SqlError> {
-        let mut words = Vec::new();
-        while let TokenKind::Word(word) = self.kind() {
-            if self.is_any(&["ON", "TO", "FROM"]) {
-                break;
-            }
-            words.push(word.to_ascii_uppercase());
-            self.advance();
-        }
-        if self.is_symbol("(") {
-            return self.unsupported("permission on columns");
-        }
-        if words.is_empty() { Err(self.unexpected()) } else { Ok(words.join(" ")) }
-    }
-
-    fn securable(&mut self) -> Result<Securable, SqlError> {
-        if self.is_symbol_at(1, "::") {
-            let class = self.kind().shown().to_uppercase();
-            if !matches!(class.as_str(), "SCHEMA" | "OBJECT" | "DATABASE") {
-                return self.unsupported(&format!("permission on {class}"));
-            }
-            self.advance();
-            self.advance();
-            return match class.as_str() {
-                "SCHEMA" => self.identifier().map(Securable::Schema),
-                "DATABASE" => self.identifier().map(|_| Securable::Database),
-                _ => self.object_name().map(Securable::Object),
-            };
-        }
-        self.object_name().map(Securable::Object)
-    }
-
-    /// `ALTER DATABASE name|CURRENT SET option`
+    /// `ALTER DATABASE name|CURRENT SET option, ...`
     pub(super) fn alter_database(&mut self) -> Result<Statement, SqlError> {
+        if self.is_sequence(&["SCOPED", "CONFIGURATION"]) {
+            return self.unsupported("ALTER DATABASE SCOPED CONFIGURATION");
+        }
         let database = if self.accept("CURRENT") { None } else { Some(self.identifier()?) };
         if !self.accept("SET") {
             let construct = format!("ALTER DATABASE {}", self.kind().shown().to_uppercase());
             return self.unsupported(&construct);
         }
-        let option = self.database_option()?;
-        if self.is_symbol(",") {
-            return self.unsupported("several options in ALTER DATABASE SET");
-        }
+        let options = self.comma_list(Self::database_option)?;
         if self.accept("WITH") {
             self.termination()?;
         }
-        Ok(Statement::AlterDatabase { database, option })
+        Ok(Statement::AlterDatabase { database, options })
     }
 
     /// `NO_WAIT`, `ROLLBACK IMMEDIATE`, `ROLLBACK AFTER n [SECONDS]`: what happens to sessions in the way.
@@ -179,23 +87,106 @@ impl Parser {
             return self.on_off().map(DatabaseOption::ReadCommittedSnapshot);
         }
         let name = self.kind().shown().to_uppercase();
-        if name == "COMPATIBILITY_LEVEL" {
+        if let Some(switch) = SWITCHES.into_iter().find(|switch| *switch == name) {
             self.advance();
-            self.expect_symbol("=")?;
-            let level = self.integer()?;
-            return Ok(DatabaseOption::Ignored(format!("{name} = {level}")));
+            return self.switched().map(|on| DatabaseOption::Switch(switch, on));
         }
-        if !NEUTRAL_OPTIONS.contains(&name.as_str()) {
+        if STATES.contains(&name.as_str()) {
+            self.advance();
+            return Ok(DatabaseOption::Neutral);
+        }
+        if let Some((_, words)) = WORDS.into_iter().find(|(option, _)| *option == name) {
+            self.advance();
+            self.accept_symbol("=");
+            if !self.is_any(words) {
+                return Err(self.unexpected());
+            }
+            self.advance();
+            return Ok(DatabaseOption::Neutral);
+        }
+        match name.as_str() {
+            "RECOVERY" => self.recovery(),
+            "COMPATIBILITY_LEVEL" => self.compatibility_level(),
+            "TARGET_RECOVERY_TIME" => {
+                self.advance();
+                self.expect_symbol("=")?;
+                self.integer()?;
+                if !self.accept("SECONDS") {
+                    self.expect("MINUTES")?;
+                }
+                Ok(DatabaseOption::Neutral)
+            }
+            "QUERY_STORE" | "FILESTREAM" => {
+                self.advance();
+                if self.accept_symbol("=") {
+                    self.on_off()?;
+                }
+                if self.is_symbol("(") {
+                    self.skip_parentheses()?;
+                }
+                Ok(DatabaseOption::Neutral)
+            }
+            "READ_ONLY" | "SINGLE_USER" | "RESTRICTED_USER" | "OFFLINE" | "EMERGENCY" => {
+                self.unsupported(&format!("ALTER DATABASE SET {name}"))
+            }
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// `ON` or `OFF`, with or without `=`, and details in parentheses.
+    fn switched(&mut self) -> Result<bool, SqlError> {
+        self.accept_symbol("=");
+        let on = self.on_off()?;
+        if self.is_symbol("(") {
+            self.skip_parentheses()?;
+        }
+        Ok(on)
+    }
+
+    /// Details that say nothing here, up to their closing parenthesis.
+    pub(super) fn skip_parentheses(&mut self) -> Result<(), SqlError> {
+        self.expect_symbol("(")?;
+        let mut depth = 1;
+        while depth > 0 {
+            if self.at_end() {
+                return Err(self.unexpected());
+            }
+            depth += i32::from(self.is_symbol("(")) - i32::from(self.is_symbol(")"));
+            self.advance();
+        }
+        Ok(())
+    }
+
+    /// `RECOVERY FULL|SIMPLE|BULK_LOGGED`, without `=`
+    fn recovery(&mut self) -> Result<DatabaseOption, SqlError> {
+        self.advance();
+        let models = [
+            ("FULL", RecoveryModel::Full),
+            ("BULK_LOGGED", RecoveryModel::BulkLogged),
+            ("SIMPLE", RecoveryModel::Simple),
+        ];
+        let Some((_, model)) = models.into_iter().find(|(word, _)| self.is(word)) else {
             return Err(self.unexpected());
-        }
-        self.advance();
-        let value = match self.kind() {
-            TokenKind::Word(value) if !self.is("WITH") && name != "MULTI_USER" => Some(value.to_uppercase()),
-            _ => None,
         };
-        let Some(value) = value else { return Ok(DatabaseOption::Ignored(name)) };
         self.advance();
-        Ok(DatabaseOption::Ignored(format!("{name} {value}")))
+        Ok(DatabaseOption::Recovery(model))
+    }
+
+    fn compatibility_level(&mut self) -> Result<DatabaseOption, SqlError> {
+        self.advance();
+        self.expect_symbol("=")?;
+        let line = self.line();
+        let level = self.integer()?;
+        match u8::try_from(level) {
+            Ok(level @ (100 | 110 | 120 | 130 | 140 | 150 | 160)) => {
+                Ok(DatabaseOption::CompatibilityLevel(level))
+            }
+            _ => {
+                let message =
+                    "Valid values of the database compatibility level are 100, 110, 120, 130, 140, 150, or 160.";
+                Err(syntax_error(15048, line, message))
+            }
+        }
     }
 
     fn change_tracking(&mut self) -> Result<DatabaseOption, SqlError> {

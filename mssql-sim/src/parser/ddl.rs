@@ -1,14 +1,14 @@
-//! CREATE, ALTER and DROP of tables, indexes and schemas.
+//! CREATE: what follows it, and the elements of a table, which ALTER TABLE ADD takes too.
 
 use super::Parser;
-use super::ast::{AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, Statement};
+use super::ast::{ColumnDef, ConstraintDef, ConstraintKind, CreateMode, CreateTable, KeyClause, Statement};
 use crate::types::SqlError;
 
 /// Columns and constraints of a definition, as they are met.
 #[derive(Default)]
-struct Elements {
-    columns: Vec<ColumnDef>,
-    constraints: Vec<ConstraintDef>,
+pub(super) struct Elements {
+    pub(super) columns: Vec<ColumnDef>,
+    pub(super) constraints: Vec<ConstraintDef>,
 }
 
 impl Parser {
@@ -27,18 +27,25 @@ impl Parser {
             return self.create_table();
         }
         if self.accept("SCHEMA") {
-            let name = self.identifier()?;
-            if self.is("AUTHORIZATION") {
-                return self.unsupported("CREATE SCHEMA AUTHORIZATION");
-            }
-            return Ok(Statement::CreateSchema(name));
+            return self.create_schema();
+        }
+        if self.accept("VIEW") {
+            return self.create_view(CreateMode::Create);
+        }
+        if self.is_sequence(&["OR", "ALTER", "VIEW"]) {
+            self.expect_sequence(&["OR", "ALTER", "VIEW"])?;
+            return self.create_view(CreateMode::CreateOrAlter);
+        }
+        if self.accept("SYNONYM") {
+            return self.create_synonym();
         }
         if self.is_any(&["UNIQUE", "CLUSTERED", "NONCLUSTERED", "INDEX"]) {
             return self.create_index();
         }
-        if self.is_any(&["DATABASE", "LOGIN", "USER"]) {
+        if self.is_any(&["DATABASE", "LOGIN", "USER", "ROLE"]) {
             return self.create_database_object();
         }
+        self.accept_sequence(&["OR", "ALTER"]);
         let construct = format!("CREATE {}", self.kind().shown().to_uppercase());
         self.unsupported(&construct)
     }
@@ -64,57 +71,8 @@ impl Parser {
         Ok(Statement::CreateTable(CreateTable { name, columns, constraints }))
     }
 
-    /// `ON filegroup`, `TEXTIMAGE_ON filegroup`, `WITH (...)`: where and how data is stored.
-    fn storage_options(&mut self) -> Result<(), SqlError> {
-        loop {
-            if self.is("ON") || self.is("TEXTIMAGE_ON") {
-                self.advance();
-                if !self.accept("PRIMARY") {
-                    self.identifier()?;
-                }
-                if self.is_symbol("(") {
-                    return self.unsupported("partition scheme");
-                }
-            } else if self.is("WITH") && self.is_symbol_at(1, "(") {
-                self.advance();
-                self.parenthesized(|p| p.comma_list(Self::storage_option))?;
-            } else {
-                return Ok(());
-            }
-        }
-    }
-
-    /// `name = word|number`; an option that would change what a statement does is refused.
-    fn storage_option(&mut self) -> Result<(), SqlError> {
-        let name = self.kind().shown().to_uppercase();
-        let neutral = [
-            "PAD_INDEX",
-            "FILLFACTOR",
-            "STATISTICS_NORECOMPUTE",
-            "ALLOW_ROW_LOCKS",
-            "ALLOW_PAGE_LOCKS",
-            "OPTIMIZE_FOR_SEQUENTIAL_KEY",
-            "DATA_COMPRESSION",
-            "SORT_IN_TEMPDB",
-            "ONLINE",
-            "MAXDOP",
-            "DROP_EXISTING",
-            "IGNORE_DUP_KEY",
-        ];
-        if !neutral.contains(&name.as_str()) {
-            return self.unsupported_here();
-        }
-        self.advance();
-        self.expect_symbol("=")?;
-        if matches!(name.as_str(), "IGNORE_DUP_KEY" | "DROP_EXISTING") && !self.is("OFF") {
-            return self.unsupported(&name);
-        }
-        self.advance();
-        Ok(())
-    }
-
     /// A column or a table constraint.
-    fn element(&mut self, elements: &mut Elements) -> Result<(), SqlError> {
+    pub(super) fn element(&mut self, elements: &mut Elements) -> Result<(), SqlError> {
         let name = if self.accept("CONSTRAINT") { Some(self.identifier()?) } else { None };
         if name.is_some() || self.is_any(&["PRIMARY", "UNIQUE", "FOREIGN", "CHECK"]) {
             let kind = self.table_constraint()?;
@@ -128,51 +86,30 @@ impl Parser {
         self.column(elements)
     }
 
-    fn table_constraint(&mut self) -> Result<ConstraintKind, SqlError> {
+    pub(super) fn table_constraint(&mut self) -> Result<ConstraintKind, SqlError> {
         if self.accept_sequence(&["PRIMARY", "KEY"]) {
-            let columns = self.key_columns()?;
-            return Ok(ConstraintKind::PrimaryKey(columns));
+            return self.key_clause().map(ConstraintKind::PrimaryKey);
         }
         if self.accept("UNIQUE") {
-            let columns = self.key_columns()?;
-            return Ok(ConstraintKind::Unique(columns));
+            return self.key_clause().map(ConstraintKind::Unique);
         }
         if self.accept_sequence(&["FOREIGN", "KEY"]) {
             let columns = self.identifier_list()?;
             return self.references(columns);
         }
         if self.accept("CHECK") {
-            return self.parenthesized(Self::condition).map(ConstraintKind::Check);
+            self.accept_sequence(&["NOT", "FOR", "REPLICATION"]);
+            let condition = self.parenthesized(Self::condition)?;
+            return Ok(ConstraintKind::Check(condition, None));
         }
         if self.accept("DEFAULT") {
             let value = self.scalar()?;
             self.expect("FOR")?;
-            return Ok(ConstraintKind::Default(value, self.identifier()?));
+            let column = self.identifier()?;
+            self.accept_sequence(&["WITH", "VALUES"]);
+            return Ok(ConstraintKind::Default(value, column));
         }
         Err(self.unexpected())
-    }
-
-    fn clustering(&mut self) {
-        if !self.accept("CLUSTERED") {
-            self.accept("NONCLUSTERED");
-        }
-    }
-
-    /// `[CLUSTERED|NONCLUSTERED] (column [ASC|DESC], ...)` and storage options.
-    fn key_columns(&mut self) -> Result<Vec<(String, bool)>, SqlError> {
-        self.clustering();
-        let columns = self.parenthesized(|p| p.comma_list(Self::key_column))?;
-        self.storage_options()?;
-        Ok(columns)
-    }
-
-    fn key_column(&mut self) -> Result<(String, bool), SqlError> {
-        let name = self.identifier()?;
-        let descending = self.accept("DESC");
-        if !descending {
-            self.accept("ASC");
-        }
-        Ok((name, descending))
     }
 
     /// `REFERENCES t [(columns)] [ON DELETE|UPDATE action]`
@@ -198,10 +135,11 @@ impl Parser {
                 cascade_update = cascade;
             }
         }
+        self.accept_sequence(&["NOT", "FOR", "REPLICATION"]);
         Ok(ConstraintKind::ForeignKey { columns, parent, parent_columns, cascade_delete, cascade_update })
     }
 
-    fn column(&mut self, elements: &mut Elements) -> Result<(), SqlError> {
+    pub(super) fn column(&mut self, elements: &mut Elements) -> Result<(), SqlError> {
         let name = self.identifier()?;
         let mut column = ColumnDef {
             name,
@@ -235,6 +173,7 @@ impl Parser {
             column.nullable = Some(false);
         } else if self.accept("IDENTITY") {
             column.identity = Some(self.identity()?);
+            self.accept_sequence(&["NOT", "FOR", "REPLICATION"]);
         } else if self.accept("COLLATE") {
             column.collation = Some(self.identifier()?);
         } else if self.accept("DEFAULT") {
@@ -273,151 +212,28 @@ impl Parser {
     /// A constraint written inside a column; a named DEFAULT is a constraint of the table.
     fn column_constraint(&mut self, column: &str) -> Result<ConstraintDef, SqlError> {
         let name = if self.accept("CONSTRAINT") { Some(self.identifier()?) } else { None };
-        let key = || vec![(column.to_owned(), false)];
         let kind = if self.accept_sequence(&["PRIMARY", "KEY"]) {
-            self.clustering();
-            ConstraintKind::PrimaryKey(key())
+            ConstraintKind::PrimaryKey(self.key_of_column(column)?)
         } else if self.accept("UNIQUE") {
-            self.clustering();
-            ConstraintKind::Unique(key())
+            ConstraintKind::Unique(self.key_of_column(column)?)
         } else if self.accept("CHECK") {
-            ConstraintKind::Check(self.parenthesized(Self::condition)?)
+            self.accept_sequence(&["NOT", "FOR", "REPLICATION"]);
+            ConstraintKind::Check(self.parenthesized(Self::condition)?, Some(column.to_owned()))
         } else if self.accept("DEFAULT") {
-            ConstraintKind::Default(self.scalar()?, column.to_owned())
+            let value = self.scalar()?;
+            self.accept_sequence(&["WITH", "VALUES"]);
+            ConstraintKind::Default(value, column.to_owned())
         } else {
             self.accept_sequence(&["FOREIGN", "KEY"]);
             self.references(vec![column.to_owned()])?
         };
-        if matches!(kind, ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_)) {
-            self.storage_options()?;
-        }
         Ok(ConstraintDef { name, kind })
     }
 
-    fn create_index(&mut self) -> Result<Statement, SqlError> {
-        let unique = self.accept("UNIQUE");
-        self.clustering();
-        if self.is("COLUMNSTORE") {
-            return self.unsupported_here();
-        }
-        self.expect("INDEX")?;
-        let name = self.identifier()?;
-        self.expect("ON")?;
-        let table = self.object_name()?;
-        let columns = self.parenthesized(|p| p.comma_list(Self::key_column))?;
-        if self.accept("INCLUDE") {
-            self.identifier_list()?;
-        }
-        if self.is("WHERE") {
-            return self.unsupported("filtered index");
-        }
-        self.storage_options()?;
-        Ok(Statement::CreateIndex { name, table, unique, columns })
-    }
-
-    pub(super) fn alter(&mut self) -> Result<Statement, SqlError> {
-        self.expect("ALTER")?;
-        if self.accept("DATABASE") {
-            return self.alter_database();
-        }
-        if !self.accept("TABLE") {
-            let construct = format!("ALTER {}", self.kind().shown().to_uppercase());
-            return self.unsupported(&construct);
-        }
-        let table = self.object_name()?;
-        let action = self.alter_table()?;
-        Ok(Statement::AlterTable { table, action })
-    }
-
-    fn alter_table(&mut self) -> Result<AlterTable, SqlError> {
-        if self.accept_sequence(&["ENABLE", "CHANGE_TRACKING"]) {
-            let columns_updated = self.accept("WITH") && self.parenthesized(Self::track_columns)?;
-            return Ok(AlterTable::EnableTracking { columns_updated });
-        }
-        if self.accept_sequence(&["DISABLE", "CHANGE_TRACKING"]) {
-            return Ok(AlterTable::DisableTracking);
-        }
-        if self.is_sequence(&["WITH", "NOCHECK"]) {
-            return self.unsupported("WITH NOCHECK");
-        }
-        self.accept_sequence(&["WITH", "CHECK"]);
-        if self.accept("ADD") {
-            let mut elements = Elements::default();
-            self.added_element(&mut elements)?;
-            while self.accept_symbol(",") {
-                self.added_element(&mut elements)?;
-            }
-            return Ok(AlterTable::Add(elements.columns, elements.constraints));
-        }
-        if self.accept("DROP") {
-            return self.drop_element();
-        }
-        if self.accept_sequence(&["ALTER", "COLUMN"]) {
-            let mut elements = Elements::default();
-            self.column(&mut elements)?;
-            return match elements.columns.pop() {
-                Some(column) => Ok(AlterTable::AlterColumn(Box::new(column))),
-                None => Err(self.unexpected()),
-            };
-        }
-        let construct = format!("ALTER TABLE {}", self.kind().shown().to_uppercase());
-        self.unsupported(&construct)
-    }
-
-    /// An element of ADD; `DEFAULT x FOR c` needs no name.
-    fn added_element(&mut self, elements: &mut Elements) -> Result<(), SqlError> {
-        if self.is("DEFAULT") {
-            let kind = self.table_constraint()?;
-            elements.constraints.push(ConstraintDef { name: None, kind });
-            return Ok(());
-        }
-        self.element(elements)
-    }
-
-    fn track_columns(&mut self) -> Result<bool, SqlError> {
-        self.expect("TRACK_COLUMNS_UPDATED")?;
-        self.expect_symbol("=")?;
-        self.on_off()
-    }
-
-    fn drop_element(&mut self) -> Result<AlterTable, SqlError> {
-        if self.accept("COLUMN") {
-            self.refuse_if_exists()?;
-            return self.comma_list(Self::identifier).map(AlterTable::DropColumns);
-        }
-        self.accept("CONSTRAINT");
-        self.refuse_if_exists()?;
-        let name = self.identifier()?;
-        if self.is_symbol(",") {
-            return self.unsupported("DROP CONSTRAINT of several");
-        }
-        Ok(AlterTable::DropConstraint(name))
-    }
-
-    fn refuse_if_exists(&self) -> Result<(), SqlError> {
-        if self.is("IF") { self.unsupported("IF EXISTS in ALTER TABLE DROP") } else { Ok(()) }
-    }
-
-    pub(super) fn drop(&mut self) -> Result<Statement, SqlError> {
-        self.expect("DROP")?;
-        if self.accept("TABLE") {
-            let if_exists = self.accept_sequence(&["IF", "EXISTS"]);
-            let tables = self.comma_list(Self::object_name)?;
-            return Ok(Statement::DropTable { tables, if_exists });
-        }
-        if self.accept("INDEX") {
-            if self.is("IF") {
-                return self.unsupported("DROP INDEX IF EXISTS");
-            }
-            let name = self.identifier()?;
-            self.expect("ON")?;
-            return Ok(Statement::DropIndex { name, table: self.object_name()? });
-        }
-        if self.accept("DATABASE") {
-            let if_exists = self.accept_sequence(&["IF", "EXISTS"]);
-            return Ok(Statement::DropDatabase { name: self.identifier()?, if_exists });
-        }
-        let construct = format!("DROP {}", self.kind().shown().to_uppercase());
-        self.unsupported(&construct)
+    /// What follows `PRIMARY KEY` or `UNIQUE` inside a column.
+    fn key_of_column(&mut self, column: &str) -> Result<KeyClause, SqlError> {
+        let clustered = self.clustering();
+        let options = self.storage_options()?;
+        Ok(KeyClause { columns: vec![(column.to_owned(), false)], clustered, options: options.index })
     }
 }

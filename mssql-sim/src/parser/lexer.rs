@@ -78,6 +78,26 @@ pub(super) fn tokenize(text: &str) -> Result<Vec<Token>, SqlError> {
     }
 }
 
+/// The text of a definition as the catalog keeps it: an ALTER shows as the CREATE that it amounts to.
+pub fn definition_text(batch: &str) -> String {
+    let mut lexer = Lexer { rest: batch, line: 1 };
+    let mut words = Vec::new();
+    while words.len() < 3 && lexer.skip_blanks().is_ok() {
+        let start = batch.len() - lexer.rest.len();
+        let word = lexer.take_while(continues_identifier).to_uppercase();
+        if word.is_empty() {
+            break;
+        }
+        words.push((word, start, batch.len() - lexer.rest.len()));
+    }
+    let (first, last) = match &words[..] {
+        [(alter, first, last), ..] if alter == "ALTER" => (*first, *last),
+        [(_, first, _), (or, ..), (alter, _, last)] if or == "OR" && alter == "ALTER" => (*first, *last),
+        _ => return batch.to_owned(),
+    };
+    format!("{}CREATE{}", &batch[..first], &batch[last..])
+}
+
 /// A syntax error: class 15, ends the batch.
 pub(super) fn syntax_error(number: i32, line: i32, message: impl Into<String>) -> SqlError {
     SqlError { class: 15, line, ..SqlError::batch(number, message) }

@@ -4,9 +4,10 @@
 //! next token cannot continue it. What the grammar of this crate does not know is refused by an error that names the
 //! token, never guessed and never skipped.
 //!
-//! `statement` dispatches on the first keyword; `query`, `dml`, `ddl`, `database` and `control` hold the statements,
-//! `expression` the operators, `primary` the operands, `data_type` the types.
+//! `statement` dispatches on the first keyword; `query`, `dml` and `control` hold the statements, `ddl`, `alter`, `index`,
+//! `view`, `database` and `principal` the definitions, `expression` the operators, `primary` the operands, `data_type` the types.
 
+mod alter;
 pub mod ast;
 mod control;
 mod data_type;
@@ -14,13 +15,21 @@ mod database;
 mod ddl;
 mod dml;
 mod expression;
+mod index;
 mod keyword;
 mod lexer;
+mod name;
 mod primary;
+mod principal;
 mod query;
 mod set_option;
 mod statement;
 mod table_ref;
+mod view;
+
+pub use database::SWITCHES as DATABASE_SWITCHES;
+pub use lexer::definition_text;
+pub use name::parse_name;
 
 use crate::types::{SqlError, SqlType};
 use ast::{Located, ObjectName};

@@ -14,7 +14,7 @@ use crate::wire::value;
 /// Runs a batch as administrator in the server's user database; the rows of the last result set, or the first error.
 pub(crate) async fn execute(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<Value>>, SqlError> {
     let options = &shared.options;
-    let principal = Principal { login: options.user.clone(), sysadmin: true };
+    let principal = Principal::of_login(&options.user, true);
     let database = shared.engine.use_database(&principal, &options.database)?;
     let mut session = Session::new(shared, shared.next_spid(), principal, database);
     let (events, received) = Events::channel();

@@ -10,7 +10,7 @@ use super::batch::Frame;
 use super::event::{Command, Event};
 use super::{Failure, Session};
 use crate::engine::{Interrupt, LockWait, NameScope, TransactionId};
-use crate::exec::context::{ExecContext, SessionFacts, Variables};
+use crate::exec::context::{ExecContext, SessionFacts, Variables, ViewStack};
 use crate::exec::conversion::convert;
 use crate::exec::{ddl, dml, expression, query};
 use crate::parser::ast::{Expr, Isolation, Located, Query, Statement};
@@ -50,7 +50,8 @@ impl Session {
             Statement::Delete(_) => self.run_write(frame, statement, Command::Delete).await,
             _ => {
                 self.require_healthy_transaction()?;
-                self.attempt(frame, |context| ddl::run(context, statement)).await?;
+                let text = frame.text;
+                self.attempt(frame, |context| ddl::run(context, statement, text)).await?;
                 self.done(frame, Command::Other, 0, false).await
             }
         }
@@ -156,6 +157,7 @@ impl Session {
             variables: std::mem::take(&mut frame.variables),
             session: self.facts(frame),
             now: engine.now(),
+            views: ViewStack::default(),
             engine,
         }
     }

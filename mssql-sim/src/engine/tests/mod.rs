@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::layout::{column_value, row_of, values_of};
 use super::*;
-use crate::parser::ast::{Isolation, TrackingOptions};
+use crate::parser::ast::{IndexOptions, Isolation, LockEscalation, TrackingOptions};
 use crate::types::{ColumnMeta, SqlType};
 
 /// A database with Change Tracking and snapshots, and tables of integers whose first column is the key.
@@ -33,7 +33,9 @@ impl Fixture {
             object_id: self.engine.new_object_id(self.database),
             name: format!("PK_{name}"),
             system_named: false,
+            index_id: CLUSTERED_INDEX_ID,
             columns: vec![KeyColumn { column: 0, descending: false }],
+            options: IndexOptions::default(),
         };
         let object_id = self.engine.new_object_id(self.database);
         let def = TableDef {
@@ -45,6 +47,7 @@ impl Fixture {
             layout: columns.iter().map(|column| column.meta.clone()).collect(),
             last_column_id: columns.last().map_or(0, |column| column.column_id),
             columns,
+            lock_escalation: LockEscalation::default(),
             primary_key: Some(key),
             indexes: Vec::new(),
             foreign_keys: Vec::new(),
@@ -81,6 +84,9 @@ impl Fixture {
             constraint: None,
             system_named: false,
             columns: vec![KeyColumn { column: 1, descending: false }],
+            included: Vec::new(),
+            filter: None,
+            options: IndexOptions::default(),
         });
         self.in_transaction(|transaction| {
             self.engine.alter_table(transaction, table, new, None).expect("indexed");

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::alter_table::dependent;
 use super::create_table::{collation_of, meta_of, refresh_layout};
-use super::dependency::{Against, blocker};
+use super::dependency::{Alteration, Change, refuse_if_used};
+use super::references_to;
 use crate::engine::layout::{row_of, values_of};
-use crate::engine::{Interrupt, TableDef};
+use crate::engine::{Column, Interrupt, Row, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::conversion;
 use crate::parser::ast::ColumnDef;
@@ -25,42 +25,80 @@ pub(super) fn alter(
         return Err(SqlError::statement(4924, message).into());
     };
     let column = &old.columns[position];
-    let sql_type = definition.sql_type.unwrap_or(column.sql_type());
     if column.sql_type() == SqlType::RowVersion || column.computed.is_some() {
         let kind = if column.computed.is_some() { "COMPUTED" } else { "timestamp" };
         let message = format!("Cannot alter column '{}' because it is '{kind}'.", column.name);
         return Err(SqlError::statement(4928, message).into());
     }
-    let retyped = sql_type != column.sql_type();
-    if let Some(object) = blocker(old, position, Against::Altering { retyped }) {
-        return Err(dependent(&object, &column.name).into());
-    }
-    let nullable = definition.nullable.unwrap_or(column.nullable());
+    let altered = altered(column, definition)?;
+    refuse_nullable_key(old, position, &altered)?;
+    let change = Change::Alter(Alteration::between(column, &altered));
+    refuse_if_used(old, position, change, &references_to(context, old))?;
     let mut new = (**old).clone();
-    let changed = &mut new.columns[position];
-    changed.meta = meta_of(&column.name, sql_type, nullable, column.identity.is_some());
-    changed.collation = match (&definition.collation, &column.collation) {
+    new.columns[position] = altered;
+    new.modified = context.now;
+    refresh_layout(&mut new);
+    let converted = convert_rows(context, old, &new, position)?;
+    context.engine.alter_table(context.names.transaction, old, new, Some(converted))
+}
+
+/// The column as it shall be.
+fn altered(column: &Column, definition: &ColumnDef) -> Result<Column, SqlError> {
+    let sql_type = definition.sql_type.unwrap_or(column.sql_type());
+    let nullable = definition.nullable.unwrap_or(column.nullable());
+    let collation = match (&definition.collation, &column.collation) {
         (None, Some(kept)) if conversion::is_text(sql_type) => Some(kept.clone()),
         _ => collation_of(definition, sql_type)?,
     };
-    new.modified = context.now;
-    refresh_layout(&mut new);
-    let rows = context.engine.current_rows(context.names.transaction, old)?;
-    let mut converted = Vec::with_capacity(rows.len());
+    let meta = meta_of(&column.name, sql_type, nullable, column.identity.is_some());
+    Ok(Column { meta, collation, ..column.clone() })
+}
+
+/// 8147 and 5074 where a column may not become nullable.
+fn refuse_nullable_key(table: &TableDef, position: usize, altered: &Column) -> Result<(), SqlError> {
+    if !altered.nullable() {
+        return Ok(());
+    }
+    if altered.identity.is_some() {
+        let message = format!(
+            "Could not create IDENTITY attribute on nullable column '{}', table '{}'.",
+            altered.name, table.name
+        );
+        return Err(SqlError::statement(8147, message));
+    }
+    let Some(key) = table.primary_key.as_ref().filter(|_| table.is_key_column(position)) else {
+        return Ok(());
+    };
+    let name = &altered.name;
+    let message = format!("The object '{}' is dependent on column '{name}'.", key.name);
+    let refused = format!("ALTER TABLE ALTER COLUMN {name} failed because one or more objects access this column.");
+    let refused = SqlError { state: 9, ..SqlError::statement(4922, refused) };
+    Err(refused.caused_by(SqlError::statement(5074, message)))
+}
+
+/// The rows with one column converted to its new type.
+fn convert_rows(
+    context: &ExecContext,
+    old: &TableDef,
+    new: &TableDef,
+    position: usize,
+) -> Result<Vec<Row>, Interrupt> {
+    let (from, to) = (&old.columns[position], &new.columns[position]);
     let qualified = format!("{}.{}", context.session.database, old.qualified_name());
-    for row in rows {
+    let target = conversion::Target { table: &qualified, column: &from.name };
+    let mut converted = Vec::new();
+    for row in context.engine.current_rows(context.names.transaction, old)? {
         let mut values = values_of(&old.layout, &row);
-        let target = conversion::Target { table: &qualified, column: &column.name };
-        let value = conversion::assign(values[position].clone(), column.sql_type(), sql_type, target)?;
-        if value.is_null() && !nullable {
+        let value = conversion::assign(values[position].clone(), from.sql_type(), to.sql_type(), target)?;
+        if value.is_null() && !to.nullable() {
             let message = format!(
                 "Cannot insert the value NULL into column '{}', table '{qualified}'; column does not allow nulls. UPDATE fails.",
-                column.name
+                from.name
             );
             return Err(SqlError { state: 2, ..SqlError::statement(515, message) }.into());
         }
         values[position] = value;
         converted.push(row_of(&new.layout, &values));
     }
-    context.engine.alter_table(context.names.transaction, old, new, Some(converted))
+    Ok(converted)
 }

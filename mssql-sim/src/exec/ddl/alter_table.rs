@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::create_table::{add_columns, refresh_layout};
-use super::dependency::{Against, blocker};
-use super::{alter_column, constraint, table_to_change};
+use super::dependency::{Change, refuse_if_used};
+use super::{alter_column, checking, constraint, references_to, table_to_change};
 use crate::engine::layout::{row_of, values_of};
-use crate::engine::{Check, Column, Computed, Identity, Interrupt, Row, TableDef};
+use crate::engine::{Column, Computed, Identity, Interrupt, PropertyOwner, Row, TableDef, could_not_create};
 use crate::exec::context::ExecContext;
 use crate::exec::conversion;
 use crate::exec::expression::{RowExpression, evaluate};
-use crate::parser::ast::{AlterTable, ColumnDef, ConstraintDef, ConstraintKind, ObjectName};
+use crate::parser::ast::{AlterTable, ColumnDef, ConstraintDef, ConstraintKind, DropElement, ObjectName};
 use crate::types::{SqlError, SqlType, Value};
 
 pub(super) fn alter(context: &ExecContext, name: &ObjectName, action: &AlterTable) -> Result<(), Interrupt> {
@@ -25,14 +25,18 @@ pub(super) fn alter(context: &ExecContext, name: &ObjectName, action: &AlterTabl
     }
     context.engine.lock_definition(transaction, &old)?;
     match action {
-        AlterTable::Add(columns, constraints) => add(context, &old, columns, constraints),
-        AlterTable::DropColumns(columns) => drop_columns(context, &old, columns),
-        AlterTable::DropConstraint(constraint) => {
-            let mut new = constraint::without(context, &old, constraint)?;
-            new.modified = context.now;
+        AlterTable::Add { columns, constraints, validate } => {
+            add(context, &old, (columns, constraints), *validate)
+        }
+        AlterTable::Drop(elements) => drop_elements(context, &old, elements),
+        AlterTable::AlterColumn(column) => alter_column::alter(context, &old, column),
+        AlterTable::SetChecking { names, enabled, validate } => {
+            checking::set(context, &old, names.as_deref(), (*enabled, *validate))
+        }
+        AlterTable::LockEscalation(level) => {
+            let new = TableDef { lock_escalation: *level, modified: context.now, ..(*old).clone() };
             context.engine.alter_table(transaction, &old, new, None)
         }
-        AlterTable::AlterColumn(column) => alter_column::alter(context, &old, column),
         AlterTable::EnableTracking { .. } | AlterTable::DisableTracking => unreachable!("handled above"),
     }
 }
@@ -40,8 +44,8 @@ pub(super) fn alter(context: &ExecContext, name: &ObjectName, action: &AlterTabl
 fn add(
     context: &ExecContext,
     old: &Arc<TableDef>,
-    columns: &[ColumnDef],
-    constraints: &[ConstraintDef],
+    (columns, constraints): (&[ColumnDef], &[ConstraintDef]),
+    validate: bool,
 ) -> Result<(), Interrupt> {
     let mut new = (**old).clone();
     add_columns(context, &mut new, columns)?;
@@ -53,16 +57,30 @@ fn add(
     }
     refresh_layout(&mut new);
     new.modified = context.now;
+    if !validate {
+        let keys = new.foreign_keys[old.foreign_keys.len()..].iter_mut().map(|key| &mut key.checking);
+        let checks = new.checks[old.checks.len()..].iter_mut().map(|check| &mut check.checking);
+        keys.chain(checks).for_each(|checking| checking.trusted = false);
+    }
     let current = context.engine.current_rows(context.names.transaction, old)?;
     let rows = if columns.is_empty() { current } else { widen(context, old, &new, &current)? };
-    check_rows(context, &new, &new.checks[old.checks.len()..], &rows)?;
+    let new_checks = new.checks[old.checks.len()..].iter().filter(|_| validate);
+    checking::check_rows(context, &new, new_checks, &rows)?;
     let transaction = context.names.transaction;
     let converted = (!columns.is_empty()).then_some(rows);
-    context.engine.alter_table(transaction, old, new.clone(), converted)?;
-    for key in &new.foreign_keys[old.foreign_keys.len()..] {
+    context.engine.alter_table(transaction, old, new.clone(), converted).map_err(duplicates_refused)?;
+    for key in new.foreign_keys[old.foreign_keys.len()..].iter().filter(|_| validate) {
         context.engine.validate_foreign_key(transaction, &new, key)?;
     }
     Ok(())
+}
+
+/// 1750 behind the 1505 of a new key.
+fn duplicates_refused(interrupt: Interrupt) -> Interrupt {
+    match interrupt {
+        Interrupt::Error(error) if error.number == 1505 => could_not_create().caused_by(error).into(),
+        other => other,
+    }
 }
 
 /// The rows with the new columns behind the old ones.
@@ -158,68 +176,72 @@ fn filling(context: &ExecContext, table: &TableDef, column: &Column) -> Result<V
     }
 }
 
-fn check_rows(
-    context: &ExecContext,
-    table: &TableDef,
-    checks: &[Check],
-    rows: &[Row],
-) -> Result<(), Interrupt> {
-    for check in checks {
-        let bound = RowExpression::condition(context, table, &check.expr)?;
-        for row in rows {
-            if bound.evaluate(context, row)? == Value::Bit(false) {
-                let message = format!(
-                    "The ALTER TABLE statement conflicted with the CHECK constraint \"{}\". The conflict occurred in database \
-                     \"{}\", table \"{}\".",
-                    check.name,
-                    context.session.database,
-                    table.qualified_name()
-                );
-                return Err(SqlError::statement(547, message).into());
-            }
-        }
+/// `DROP CONSTRAINT a, COLUMN b`: all of them or none.
+fn drop_elements(context: &ExecContext, old: &TableDef, elements: &[DropElement]) -> Result<(), Interrupt> {
+    let mut new = old.clone();
+    for element in elements.iter().filter(|element| !element.is_column) {
+        constraint::remove(context, &mut new, element)?;
     }
-    Ok(())
-}
-
-fn drop_columns(context: &ExecContext, old: &TableDef, names: &[String]) -> Result<(), Interrupt> {
-    let mut dropped = Vec::with_capacity(names.len());
-    for name in names {
-        let Some(column) = old.column(name) else {
+    let references = references_to(context, old);
+    let mut dropped = Vec::new();
+    for element in elements.iter().filter(|element| element.is_column) {
+        let Some(column) = new.column(&element.name) else {
+            if element.if_exists {
+                continue;
+            }
             let message = format!(
-                "ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in table '{}'.",
-                old.name
+                "ALTER TABLE DROP COLUMN failed because column '{}' does not exist in table '{}'.",
+                element.name, old.name
             );
             return Err(SqlError::statement(4924, message).into());
         };
-        if let Some(object) = blocker(old, column, Against::Dropping) {
-            return Err(dependent(&object, &old.columns[column].name).into());
-        }
+        refuse_if_used(&new, column, Change::Drop, &references)?;
         dropped.push(column);
+    }
+    new.modified = context.now;
+    refresh_layout(&mut new);
+    if dropped.is_empty() {
+        return context.engine.alter_table(context.names.transaction, old, new, None);
     }
     if dropped.len() == old.columns.len() {
         let message = format!(
             "ALTER TABLE DROP COLUMN failed because '{}' is the only data column in table '{}'. A table must have at least \
              one data column.",
-            names[0], old.name
+            old.columns[dropped[0]].name, old.name
         );
         return Err(SqlError::statement(4923, message).into());
     }
-    let new = without_columns(old, &dropped, context);
-    let rows = context.engine.current_rows(context.names.transaction, old)?;
+    drop_columns(context, old, new, &dropped)
+}
+
+fn drop_columns(
+    context: &ExecContext,
+    old: &TableDef,
+    mut new: TableDef,
+    dropped: &[usize],
+) -> Result<(), Interrupt> {
+    let transaction = context.names.transaction;
+    for column in dropped {
+        let (major, minor) = (old.object_id, old.columns[*column].column_id);
+        let owner = PropertyOwner { class: 1, major, minor };
+        for property in context.engine.properties(old.database).iter().filter(|p| p.owner == owner) {
+            context.engine.set_property(transaction, old.database, (owner, &property.name), None)?;
+        }
+    }
+    remove_columns(&mut new, dropped);
+    let rows = context.engine.current_rows(transaction, old)?;
     let narrowed = rows.iter().map(|row| {
         let values = values_of(&old.layout, row).into_iter().enumerate();
         let kept: Vec<Value> = values.filter(|(c, _)| !dropped.contains(c)).map(|(_, value)| value).collect();
         row_of(&new.layout, &kept)
     });
     let narrowed = narrowed.collect();
-    context.engine.alter_table(context.names.transaction, old, new, Some(narrowed))
+    context.engine.alter_table(transaction, old, new, Some(narrowed))
 }
 
-/// The definition without some columns; positions in keys follow.
-fn without_columns(old: &TableDef, dropped: &[usize], context: &ExecContext) -> TableDef {
+/// Takes columns out of a definition; positions in keys follow.
+fn remove_columns(new: &mut TableDef, dropped: &[usize]) {
     let moved = |position: usize| position - dropped.iter().filter(|d| **d < position).count();
-    let mut new = old.clone();
     let mut position = 0;
     new.columns.retain(|_| {
         position += 1;
@@ -229,15 +251,14 @@ fn without_columns(old: &TableDef, dropped: &[usize], context: &ExecContext) -> 
     for column in keys.chain(new.indexes.iter_mut().map(|index| &mut index.columns)).flatten() {
         column.column = moved(column.column);
     }
+    for index in &mut new.indexes {
+        index.included.iter_mut().for_each(|column| *column = moved(*column));
+        for term in index.filter.iter_mut().flat_map(|filter| &mut filter.terms) {
+            term.column = moved(term.column);
+        }
+    }
     for column in new.foreign_keys.iter_mut().flat_map(|key| &mut key.columns) {
         *column = moved(*column);
     }
-    new.modified = context.now;
-    refresh_layout(&mut new);
-    new
-}
-
-/// 5074
-pub(super) fn dependent(object: &str, column: &str) -> SqlError {
-    SqlError::statement(5074, format!("The object '{object}' is dependent on column '{column}'."))
+    refresh_layout(new);
 }

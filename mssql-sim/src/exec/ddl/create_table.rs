@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::constraint;
+use super::{constraint, require_schema};
 use crate::engine::collation::Collation;
 use crate::engine::{Column, Computed, DefaultDef, Identity, Interrupt, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::RowExpression;
-use crate::parser::ast::{ColumnDef, ConstraintKind, CreateTable, Expr};
+use crate::parser::ast::{ColumnDef, ConstraintKind, CreateTable, Expr, LockEscalation};
 use crate::types::{ColumnMeta, SqlError, SqlType};
 
 pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(), Interrupt> {
@@ -19,14 +19,7 @@ pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(
         None => context.names.database,
         Some(database) => context.engine.use_database(&context.names.principal, database)?.id(),
     };
-    require_create(context)?;
-    let schema_name = name.schema.as_deref().filter(|schema| !schema.is_empty()).unwrap_or("dbo");
-    let Some(schema) = context.engine.schema(database, schema_name) else {
-        let message = format!(
-            "The specified schema name \"{schema_name}\" either does not exist or you do not have permission to use it."
-        );
-        return Err(SqlError::statement(2760, message).into());
-    };
+    let schema = require_schema(context, (database, name.schema.as_deref()), "CREATE TABLE")?;
     let mut table = TableDef {
         database,
         object_id: context.engine.new_object_id(database),
@@ -40,28 +33,20 @@ pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(
         foreign_keys: Vec::new(),
         checks: Vec::new(),
         last_column_id: 0,
+        lock_escalation: LockEscalation::default(),
         created: context.now,
         modified: context.now,
     };
     add_columns(context, &mut table, &statement.columns)?;
     for definition in &statement.constraints {
         // In a new table a key makes its columns NOT NULL unless they were declared NULL.
-        if let ConstraintKind::PrimaryKey(columns) = &definition.kind {
-            make_not_null(&mut table, &statement.columns, columns);
+        if let ConstraintKind::PrimaryKey(key) = &definition.kind {
+            make_not_null(&mut table, &statement.columns, &key.columns);
         }
         constraint::add(context, &mut table, definition)?;
     }
     refresh_layout(&mut table);
     context.engine.create_table(context.names.transaction, table)
-}
-
-fn require_create(context: &ExecContext) -> Result<(), SqlError> {
-    if context.engine.permitted_on_database(&context.names.principal, "CREATE TABLE", context.names.database)
-    {
-        return Ok(());
-    }
-    let message = format!("CREATE TABLE permission denied in database '{}'.", context.session.database);
-    Err(SqlError { class: 14, ..SqlError::statement(262, message) })
 }
 
 fn make_not_null(table: &mut TableDef, written: &[ColumnDef], key: &[(String, bool)]) {
@@ -87,7 +72,8 @@ pub(super) fn add_columns(
         if table.column(&definition.name).is_some() {
             let message = format!(
                 "Column names in each table must be unique. Column name '{}' in table '{}' is specified more than once.",
-                definition.name, table.name
+                definition.name,
+                table.qualified_name()
             );
             return Err(SqlError { state: 3, ..SqlError::batch(2705, message) }.into());
         }

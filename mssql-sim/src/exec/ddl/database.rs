@@ -1,24 +1,35 @@
-//! ALTER DATABASE, logins, users and permissions.
+//! ALTER DATABASE.
 
-use crate::engine::{GrantScope, Interrupt};
+use crate::engine::DatabaseId;
 use crate::exec::context::ExecContext;
-use crate::parser::ast::{DatabaseOption, Permission, Securable};
+use crate::parser::ast::DatabaseOption;
 use crate::types::SqlError;
 
-/// `ALTER DATABASE name|CURRENT SET option`
+/// `ALTER DATABASE name|CURRENT SET option, ...`
+///
+/// # Errors
+/// What is wrong with an option, then 5069.
 pub(super) fn alter(
     context: &ExecContext,
     name: Option<&str>,
-    option: &DatabaseOption,
+    options: &[DatabaseOption],
 ) -> Result<(), SqlError> {
+    let failed = |error: SqlError| {
+        SqlError::statement(5069, "ALTER DATABASE statement failed.").caused_by(error)
+    };
     let engine = &context.engine;
     let database = match name {
         None => context.names.database,
-        Some(name) => engine.database_id(name).ok_or_else(|| missing(name))?,
+        Some(name) => engine.database_id(name).ok_or_else(|| failed(missing(name)))?,
     };
     if !engine.permitted_on_database(&context.names.principal, "ALTER", database) {
-        return Err(missing(name.unwrap_or(&context.session.database)));
+        return Err(failed(missing(name.unwrap_or(&context.session.database))));
     }
+    options.iter().try_for_each(|option| set(context, database, option)).map_err(failed)
+}
+
+fn set(context: &ExecContext, database: DatabaseId, option: &DatabaseOption) -> Result<(), SqlError> {
+    let engine = &context.engine;
     match option {
         DatabaseOption::ChangeTrackingOn(options) => engine.enable_database_tracking(database, *options),
         DatabaseOption::ChangeTrackingOff => engine.disable_database_tracking(database),
@@ -31,7 +42,19 @@ pub(super) fn alter(
             engine.set_read_committed_snapshot(database, *on);
             Ok(())
         }
-        DatabaseOption::Ignored(_) => Ok(()),
+        DatabaseOption::Recovery(model) => {
+            engine.change_settings(database, |settings| settings.recovery = *model);
+            Ok(())
+        }
+        DatabaseOption::CompatibilityLevel(level) => {
+            engine.change_settings(database, |settings| settings.compatibility_level = *level);
+            Ok(())
+        }
+        DatabaseOption::Switch(name, on) => {
+            engine.change_settings(database, |settings| settings.set(name, *on));
+            Ok(())
+        }
+        DatabaseOption::Neutral => Ok(()),
     }
 }
 
@@ -40,51 +63,4 @@ fn missing(name: &str) -> SqlError {
         "User does not have permission to alter database '{name}', the database does not exist, or the database is not in a state that allows access checks."
     );
     SqlError { class: 14, state: 5, ..SqlError::statement(5011, message) }
-}
-
-/// `CREATE LOGIN`, `CREATE USER`, `GRANT`, `DENY`, `REVOKE`
-pub(super) fn change_permission(context: &ExecContext, permission: &Permission) -> Result<(), Interrupt> {
-    let engine = &context.engine;
-    if !context.names.principal.sysadmin {
-        return Err(
-            SqlError::statement(15247, "User does not have permission to perform this action.").into()
-        );
-    }
-    match permission {
-        Permission::CreateLogin { name, password } => {
-            if engine.has_login(name) {
-                let message = format!("The server principal '{name}' already exists.");
-                return Err(SqlError::statement(15025, message).into());
-            }
-            engine.create_login(name, password, false);
-        }
-        Permission::CreateUser { name, login } => engine.create_user(context.names.database, name, login)?,
-        Permission::Change { kind, permissions, securable, principal } => {
-            let scope = scope_of(context, securable)?;
-            for permission in permissions {
-                engine.change_permission(context.names.database, *kind, permission, scope, principal)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn scope_of(context: &ExecContext, securable: &Securable) -> Result<GrantScope, Interrupt> {
-    match securable {
-        Securable::Database => Ok(GrantScope::Database),
-        Securable::Schema(name) => match context.engine.schema(context.names.database, name) {
-            Some(schema) => Ok(GrantScope::Schema(schema.id)),
-            None => Err(not_found("schema", name).into()),
-        },
-        Securable::Object(name) => match super::find(context, name)? {
-            Some(table) => Ok(GrantScope::Object(table.object_id)),
-            None => Err(not_found("object", &super::shown(name)).into()),
-        },
-    }
-}
-
-fn not_found(kind: &str, name: &str) -> SqlError {
-    let message =
-        format!("Cannot find the {kind} '{name}', because it does not exist or you do not have permission.");
-    SqlError::statement(15151, message)
 }

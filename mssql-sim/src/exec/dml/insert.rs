@@ -58,6 +58,9 @@ pub(super) fn run(context: &mut ExecContext, insert: &Insert) -> Result<Affected
 fn target(context: &ExecContext, insert: &Insert) -> Result<Arc<TableDef>, Interrupt> {
     match context.engine.resolve(&context.names, &insert.table)? {
         Some(Object::Table(table)) => Ok(table),
+        Some(Object::UserView(view)) => {
+            Err(SqlError::unsupported(format_args!("INSERT into view {}", view.header.name)).into())
+        }
         Some(Object::View(..)) => {
             let message = "Ad hoc updates to system catalogs are not allowed.";
             Err(SqlError::batch(259, message).into())

@@ -48,7 +48,7 @@ pub fn run(context: &mut ExecContext, statement: &Statement) -> Result<Affected,
 
 /// Checks the permission on a target and opens it, so that the statement holds its definition and has its snapshot.
 fn open_target(context: &ExecContext, table: &Arc<TableDef>, permission: &str) -> Result<(), Interrupt> {
-    context.engine.require(&context.names.principal, permission, table)?;
+    context.engine.require(&context.names.principal, permission, &**table)?;
     context.engine.open(&context.statement, table, ReadHint::ByLevel)?;
     Ok(())
 }

@@ -39,7 +39,7 @@ impl RowRules {
                 rules.computed.push((position, RowExpression::scalar(context, table, &computed.expr)?));
             }
         }
-        for check in &table.checks {
+        for check in table.checks.iter().filter(|check| check.checking.enabled) {
             rules.checks.push((RowExpression::condition(context, table, &check.expr)?, check.name.clone()));
         }
         Ok(rules)

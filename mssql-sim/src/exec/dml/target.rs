@@ -53,6 +53,9 @@ impl Target {
         };
         match context.engine.resolve(&context.names, &table_name)? {
             Some(Object::Table(table)) => Ok(Self { table, alias, from }),
+            Some(Object::UserView(view)) => {
+                Err(SqlError::unsupported(format_args!("UPDATE or DELETE of view {}", view.header.name)).into())
+            }
             Some(Object::View(..)) => {
                 Err(SqlError::batch(259, "Ad hoc updates to system catalogs are not allowed.").into())
             }

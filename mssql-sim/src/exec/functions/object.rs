@@ -7,7 +7,7 @@ use super::{Body, Definition, Returns, Site};
 use crate::catalog::type_facts::facts;
 use crate::engine::{DatabaseId, Interrupt, NameScope, Object, TableDef};
 use crate::exec::expression::scope::same_name;
-use crate::parser::ast::ObjectName;
+use crate::parser::parse_name;
 use crate::types::{Length, SqlError, SqlType, Value};
 
 const NAME: SqlType = SqlType::NVarChar(Length::Limited(128));
@@ -71,57 +71,18 @@ fn db_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     Ok(site.frame.context.engine.database_name(id).map_or(Value::Null, |name| Value::text(&name)))
 }
 
-/// A name of up to three parts, each quoted or not; None if it is no name.
-fn split_name(text: &str) -> Option<ObjectName> {
-    let mut parts = Vec::new();
-    let mut rest = text.trim();
-    loop {
-        let (part, tail) = match rest.chars().next() {
-            Some('[') => quoted_part(&rest[1..], ']')?,
-            Some('"') => quoted_part(&rest[1..], '"')?,
-            _ => {
-                let end = rest.find('.').unwrap_or(rest.len());
-                (rest[..end].trim().to_owned(), &rest[end..])
-            }
-        };
-        parts.push(part);
-        match tail.trim_start().strip_prefix('.') {
-            Some(tail) => rest = tail.trim_start(),
-            None if tail.trim().is_empty() => break,
-            None => return None,
-        }
-    }
-    let name = parts.pop().filter(|name| !name.is_empty())?;
-    let schema = parts.pop().filter(|schema| !schema.is_empty());
-    let database = parts.pop().filter(|database| !database.is_empty());
-    parts.is_empty().then_some(ObjectName { database, schema, name })
-}
-
-fn quoted_part(text: &str, close: char) -> Option<(String, &str)> {
-    let mut part = String::new();
-    let mut rest = text;
-    loop {
-        let end = rest.find(close)?;
-        part.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix(close) {
-            Some(tail) => {
-                part.push(close);
-                rest = tail;
-            }
-            None => return Some((part, rest)),
-        }
-    }
-}
-
 /// What a name in text means, if the principal may know of it.
 pub(super) fn find_object(site: &Site<'_>, name: &str) -> Result<Option<Object>, Interrupt> {
-    let Some(name) = split_name(name) else { return Ok(None) };
+    let Some(name) = parse_name(name) else { return Ok(None) };
     let engine = &site.frame.context.engine;
     match engine.resolve(names(site), &name)? {
         Some(Object::Table(table)) => {
-            let shown = engine.tables(names(site), table.database);
-            Ok(shown.iter().any(|t| t.def.object_id == table.object_id).then_some(Object::Table(table)))
+            let shown = engine.shows(&names(site).principal, &*table);
+            Ok(shown.then_some(Object::Table(table)))
+        }
+        Some(Object::UserView(view)) => {
+            let shown = engine.shows(&names(site).principal, &view.header);
+            Ok(shown.then_some(Object::UserView(view)))
         }
         other => Ok(other),
     }
@@ -135,6 +96,7 @@ fn object_id(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     }
     Ok(match find_object(site, &string(&values[0]))? {
         Some(Object::Table(table)) if is("U") => id_value(table.object_id),
+        Some(Object::UserView(view)) if is("V") => id_value(view.header.object_id),
         Some(Object::View(view, _)) if is("V") => id_value(view.object_id()),
         _ => constraint_id(site, &string(&values[0]), kind.as_deref()),
     })
@@ -142,7 +104,7 @@ fn object_id(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
 
 /// Object id of a constraint by its name.
 fn constraint_id(site: &Site<'_>, name: &str, kind: Option<&str>) -> Value {
-    let Some(name) = split_name(name) else { return Value::Null };
+    let Some(name) = parse_name(name) else { return Value::Null };
     let tables = site.frame.context.engine.tables(names(site), names(site).database);
     for table in tables.iter().map(|info| &info.def) {
         let keys = table.primary_key.iter().map(|key| ("PK", &key.name, key.object_id));

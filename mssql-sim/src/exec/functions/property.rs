@@ -169,7 +169,8 @@ fn has_perms_by_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Inter
     let class = string(&values[1]).to_uppercase();
     let held = match class.as_str() {
         "OBJECT" => match find_object(site, &string(&values[0]))? {
-            Some(Object::Table(table)) => context.engine.permitted(principal, &permission, &table),
+            Some(Object::Table(table)) => context.engine.permitted(principal, &permission, &*table),
+            Some(Object::UserView(view)) => context.engine.permitted(principal, &permission, &view.header),
             Some(Object::View(..)) => permission == "SELECT",
             None => return Ok(Value::Null),
         },

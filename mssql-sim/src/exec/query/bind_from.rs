@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::arrange::Raw;
 use super::bind::bind_unordered;
 use super::plan::{Ctes, DerivedLeaf, MadeLeaf, Maker, OuterKind, QueryPlan, Relation};
-use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead, tracking};
+use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead, UserView, tracking};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
@@ -108,7 +108,7 @@ impl<'a> FromBinder<'a> {
             return self.derived((plan, false), alias.unwrap_or(&name.name), &columns);
         }
         let shown = alias.unwrap_or(&name.name);
-        match self.context.engine.resolve(&self.context.names, name)? {
+        match self.context.resolve(name)? {
             Some(Object::Table(table)) => {
                 let read = self.open(&table, "SELECT", read_hint(hints)?)?;
                 let mut source = ScopeSource::table(shown, &table);
@@ -125,13 +125,32 @@ impl<'a> FromBinder<'a> {
                 let maker = Maker::View { view, database, key: None };
                 Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
             }
+            Some(Object::UserView(view)) => self.view(&view, shown),
             None => Err(SqlError::batch(208, format!("Invalid object name '{}'.", written(name))).into()),
         }
     }
 
+    /// A view is its query, seen from where the view is.
+    fn view(&mut self, view: &Arc<UserView>, shown: &str) -> Result<Raw, Interrupt> {
+        self.context.require("SELECT", &view.header)?;
+        let bound = self.context.views.inside(view, || bind_unordered(self.context, None, None, &view.query));
+        let plan = bound.map_err(|interrupt| match interrupt {
+            Interrupt::Error(error) if error.number != 4429 => {
+                let message = format!(
+                    "Could not use view or function '{}' because of binding errors.",
+                    view.header.name
+                );
+                SqlError::batch(4413, message).caused_by(error).into()
+            }
+            other => other,
+        })?;
+        let names: Vec<String> = view.columns.iter().map(|column| column.name.clone()).collect();
+        self.derived((plan, false), shown, &names)
+    }
+
     fn open(&self, table: &Arc<TableDef>, permission: &str, hint: ReadHint) -> Result<TableRead, Interrupt> {
         let context = self.context;
-        context.engine.require(&context.names.principal, permission, table)?;
+        context.require(permission, &**table)?;
         context.engine.open(&context.statement, table, hint)
     }
 
@@ -194,7 +213,7 @@ impl<'a> FromBinder<'a> {
             .into());
         }
         let shown = written(name);
-        match self.context.engine.resolve(&self.context.names, name)? {
+        match self.context.resolve(name)? {
             Some(Object::Table(table)) => {
                 if !self.context.engine.is_tracked(&table) {
                     let message = format!("Change tracking is not enabled on table '{shown}'.");
@@ -203,7 +222,7 @@ impl<'a> FromBinder<'a> {
                 let read = self.open(&table, "VIEW CHANGE TRACKING", ReadHint::ByLevel)?;
                 Ok((table, read))
             }
-            Some(Object::View(..)) => {
+            Some(Object::View(..) | Object::UserView(_)) => {
                 let message = format!(
                     "Object '{shown}' is of a data type that is not supported by the CHANGETABLE function. The object \
                      must be a user-defined table."

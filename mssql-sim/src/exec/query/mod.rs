@@ -23,9 +23,10 @@ pub(crate) mod window;
 
 use std::sync::Arc;
 
+use crate::engine::collation::Collation;
 use crate::engine::{Interrupt, Row};
 use crate::exec::context::ExecContext;
-use crate::exec::conversion::{convert, require_implicit};
+use crate::exec::conversion::{convert, is_text, require_implicit};
 use crate::parser::ast::{Expr, Query, QueryBody, SelectItem};
 use crate::types::{ColumnMeta, SqlError};
 use run::Run;
@@ -56,6 +57,22 @@ pub fn open(context: &ExecContext, query: &Query) -> Result<Cursor, Interrupt> {
 /// As [`open`].
 pub fn check(context: &ExecContext, query: &Query) -> Result<(), Interrupt> {
     bind::bind_query(context, None, None, query).map(drop)
+}
+
+/// The columns of a query's result, with the collations of the textual ones.
+///
+/// # Errors
+/// As [`open`].
+pub fn describe(
+    context: &ExecContext,
+    query: &Query,
+) -> Result<Vec<(ColumnMeta, Option<Collation>)>, Interrupt> {
+    let plan = bind::bind_query(context, None, None, query)?;
+    let columns = plan.columns().iter().map(|column| {
+        let collation = is_text(column.meta.sql_type).then(|| column.collation.collation.clone());
+        (column.meta.clone(), collation)
+    });
+    Ok(columns.collect())
 }
 
 impl Cursor {

@@ -49,8 +49,10 @@ impl Access {
     /// Chooses the index whose leading columns the conditions bound best; the primary key when none does.
     pub(super) fn choose(place: usize, table: &TableDef, known: &[usize], conditions: &[&Condition]) -> Self {
         let terms: Vec<Term> = conditions.iter().filter_map(|c| Term::from(c, place, known)).collect();
-        let candidates =
-            std::iter::once(IndexRef::Primary).chain((0..table.indexes.len()).map(IndexRef::Secondary));
+        // A filtered index does not hold every row.
+        let secondary =
+            (0..table.indexes.len()).map(IndexRef::Secondary).filter(|index| table.filter(*index).is_none());
+        let candidates = std::iter::once(IndexRef::Primary).chain(secondary);
         let mut best =
             Self { index: IndexRef::Primary, terms: Vec::new(), needs: Vec::new(), fixed: 0, unique: false };
         let mut best_score = 0;

@@ -1,7 +1,7 @@
 //! Definitions: databases, principals, tables.
 
-use super::{Expr, ObjectName};
-use crate::types::SqlType;
+use super::{Expr, ObjectName, Query};
+use crate::types::{SqlType, Value};
 
 /// `ALTER DATABASE ... SET`
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +16,25 @@ pub enum DatabaseOption {
     AllowSnapshot(bool),
     /// `READ_COMMITTED_SNAPSHOT ON|OFF`
     ReadCommittedSnapshot(bool),
-    /// `RECOVERY FULL|SIMPLE` and other options that change nothing here
-    Ignored(String),
+    /// `RECOVERY FULL|SIMPLE|BULK_LOGGED`
+    Recovery(RecoveryModel),
+    /// `COMPATIBILITY_LEVEL = n`
+    CompatibilityLevel(u8),
+    /// An option that is on or off and that only the catalog shows: its upper-case name.
+    Switch(&'static str, bool),
+    /// An option that the server knows and that changes nothing here.
+    Neutral,
+}
+
+/// What is kept of a database's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecoveryModel {
+    /// `FULL`
+    Full,
+    /// `BULK_LOGGED`
+    BulkLogged,
+    /// `SIMPLE`
+    Simple,
 }
 
 /// Options of database change tracking; None where not named.
@@ -39,24 +56,72 @@ pub enum Permission {
         /// Password.
         password: String,
     },
-    /// `CREATE USER name [FOR LOGIN login]`
+    /// `DROP LOGIN name`
+    DropLogin(String),
+    /// `CREATE USER name [FOR LOGIN login | WITHOUT LOGIN] [WITH DEFAULT_SCHEMA = schema]`
     CreateUser {
         /// User.
         name: String,
-        /// Login; the user's own name if not given.
-        login: String,
+        /// Login; None for a user without one.
+        login: Option<String>,
+        /// `DEFAULT_SCHEMA`
+        default_schema: Option<String>,
     },
-    /// `GRANT permissions [ON [SCHEMA::|OBJECT::]name] TO principal`, also `REVOKE` and `DENY`
+    /// `CREATE ROLE name`
+    CreateRole(String),
+    /// `DROP USER | ROLE [IF EXISTS] name`
+    DropUser {
+        /// User or role.
+        name: String,
+        /// Whether it is a role.
+        is_role: bool,
+        /// Whether absence is fine.
+        if_exists: bool,
+    },
+    /// `ALTER LOGIN | USER name ...`
+    SetPrincipal(String, SetPrincipal),
+    /// `ALTER [SERVER] ROLE role ADD | DROP MEMBER member`
+    ChangeMember {
+        /// The role.
+        role: String,
+        /// Who enters or leaves it.
+        member: String,
+        /// `ADD`
+        add: bool,
+        /// Whether it is a role of the server.
+        on_server: bool,
+    },
+    /// `GRANT permissions [ON [SCHEMA::|OBJECT::]name] TO principals`, also `REVOKE` and `DENY`
     Change {
         /// What happens.
         kind: GrantKind,
-        /// Upper-case, such as `SELECT` and `VIEW CHANGE TRACKING`.
-        permissions: Vec<String>,
+        /// Which permissions.
+        permissions: Vec<GrantedPermission>,
         /// What on.
         securable: Securable,
         /// To whom.
-        principal: String,
+        principals: Vec<String>,
     },
+}
+
+/// A permission of GRANT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantedPermission {
+    /// Upper-case, such as `SELECT` and `VIEW CHANGE TRACKING`.
+    pub name: String,
+    /// The columns to which it is limited; empty for the whole object.
+    pub columns: Vec<String>,
+}
+
+/// What ALTER LOGIN and ALTER USER change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SetPrincipal {
+    /// `WITH PASSWORD`
+    Password(String),
+    /// `ENABLE`, `DISABLE`
+    Enabled(bool),
+    /// `WITH DEFAULT_SCHEMA`
+    DefaultSchema(String),
 }
 
 /// `GRANT`, `DENY` or `REVOKE`.
@@ -123,10 +188,10 @@ pub struct ConstraintDef {
 /// Kinds of constraints.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConstraintKind {
-    /// `PRIMARY KEY (columns)`, with `DESC` as true
-    PrimaryKey(Vec<(String, bool)>),
+    /// `PRIMARY KEY (columns)`
+    PrimaryKey(KeyClause),
     /// `UNIQUE (columns)`
-    Unique(Vec<(String, bool)>),
+    Unique(KeyClause),
     /// `FOREIGN KEY (columns) REFERENCES t (columns)`
     ForeignKey {
         /// Referencing columns.
@@ -140,23 +205,191 @@ pub enum ConstraintKind {
         /// `ON UPDATE CASCADE`
         cascade_update: bool,
     },
-    /// `CHECK (expr)`
-    Check(Expr),
+    /// `CHECK (expr)`, and the column in whose definition it stands
+    Check(Expr, Option<String>),
     /// `DEFAULT expr FOR column`
     Default(Expr, String),
+}
+
+/// Columns of a key or index, and how it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyClause {
+    /// Columns in order, with `DESC` as true.
+    pub columns: Vec<(String, bool)>,
+    /// `CLUSTERED` or `NONCLUSTERED`, None when neither was written.
+    pub clustered: Option<bool>,
+    /// `WITH (...)`
+    pub options: IndexOptions,
+}
+
+/// Options of an index. The catalog shows them; they change no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// `FILLFACTOR`, 0 for the server's own.
+    pub fill_factor: u8,
+    /// `PAD_INDEX`
+    pub padded: bool,
+    /// `ALLOW_ROW_LOCKS`
+    pub row_locks: bool,
+    /// `ALLOW_PAGE_LOCKS`
+    pub page_locks: bool,
+}
+
+impl Default for IndexOptions {
+    fn default() -> Self {
+        Self { fill_factor: 0, padded: false, row_locks: true, page_locks: true }
+    }
+}
+
+/// `CREATE [UNIQUE] INDEX`
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateIndex {
+    /// Index name.
+    pub name: String,
+    /// Table.
+    pub table: ObjectName,
+    /// `UNIQUE`
+    pub unique: bool,
+    /// Key columns and options.
+    pub key: KeyClause,
+    /// `INCLUDE (columns)`
+    pub included: Vec<String>,
+    /// `WHERE condition`
+    pub filter: Option<Expr>,
+    /// `DROP_EXISTING = ON`: replaces the index of that name.
+    pub drop_existing: bool,
+}
+
+/// `CREATE | ALTER VIEW name [(columns)] [WITH SCHEMABINDING] AS query [WITH CHECK OPTION]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateView {
+    /// Name.
+    pub name: ObjectName,
+    /// Whether the name may or must be there.
+    pub mode: CreateMode,
+    /// Names of the columns; empty for those of the query.
+    pub columns: Vec<String>,
+    /// The query.
+    pub query: Query,
+    /// `WITH SCHEMABINDING`
+    pub schema_bound: bool,
+    /// `WITH CHECK OPTION`
+    pub check_option: bool,
+}
+
+/// What a definition does with the name that it defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateMode {
+    /// `CREATE`
+    Create,
+    /// `ALTER`
+    Alter,
+    /// `CREATE OR ALTER`
+    CreateOrAlter,
+}
+
+/// Kinds of objects that DROP names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// `TABLE`
+    Table,
+    /// `VIEW`
+    View,
+    /// `SYNONYM`
+    Synonym,
+    /// `PROCEDURE`
+    Procedure,
+    /// `FUNCTION`
+    Function,
+    /// `TRIGGER`
+    Trigger,
+}
+
+impl ObjectKind {
+    /// The word for it in messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::View => "view",
+            Self::Synonym => "synonym",
+            Self::Procedure => "procedure",
+            Self::Function => "function",
+            Self::Trigger => "trigger",
+        }
+    }
+}
+
+/// What `sp_rename` renames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenamedKind {
+    /// `OBJECT`
+    Object,
+    /// `COLUMN`
+    Column,
+    /// `INDEX`
+    Index,
+}
+
+impl RenamedKind {
+    /// As `@objtype` says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Object => "OBJECT",
+            Self::Column => "COLUMN",
+            Self::Index => "INDEX",
+        }
+    }
+}
+
+/// A change of an extended property.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PropertyStatement {
+    /// Name of the property.
+    pub name: String,
+    /// Upper-case kind and name of each level, such as `SCHEMA` `dbo`, `TABLE` `t`, `COLUMN` `c`.
+    pub levels: Vec<(String, String)>,
+    /// What becomes of it.
+    pub change: PropertyChange,
+}
+
+/// What becomes of an extended property; values are `sql_variant`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PropertyChange {
+    /// `sp_addextendedproperty`
+    Add((SqlType, Value)),
+    /// `sp_updateextendedproperty`
+    Update((SqlType, Value)),
+    /// `sp_dropextendedproperty`
+    Drop,
 }
 
 /// `ALTER TABLE`
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlterTable {
-    /// `ADD column, ...` and constraints
-    Add(Vec<ColumnDef>, Vec<ConstraintDef>),
-    /// `DROP COLUMN a, b`
-    DropColumns(Vec<String>),
-    /// `DROP CONSTRAINT a`
-    DropConstraint(String),
+    /// `[WITH CHECK | NOCHECK] ADD column, ...` and constraints
+    Add {
+        /// New columns.
+        columns: Vec<ColumnDef>,
+        /// New constraints.
+        constraints: Vec<ConstraintDef>,
+        /// False for `WITH NOCHECK`: the rows that are there are not checked.
+        validate: bool,
+    },
+    /// `DROP [CONSTRAINT] a, COLUMN b`
+    Drop(Vec<DropElement>),
     /// `ALTER COLUMN c type [NULL|NOT NULL]`
     AlterColumn(Box<ColumnDef>),
+    /// `[WITH CHECK | NOCHECK] CHECK | NOCHECK CONSTRAINT ALL | a, b`
+    SetChecking {
+        /// Constraints; None for ALL.
+        names: Option<Vec<String>>,
+        /// `CHECK`
+        enabled: bool,
+        /// `WITH CHECK`: the rows that are there are checked.
+        validate: bool,
+    },
+    /// `SET (LOCK_ESCALATION = ...)`
+    LockEscalation(LockEscalation),
     /// `ENABLE CHANGE_TRACKING [WITH (TRACK_COLUMNS_UPDATED = ON|OFF)]`
     EnableTracking {
         /// `TRACK_COLUMNS_UPDATED`
@@ -164,4 +397,27 @@ pub enum AlterTable {
     },
     /// `DISABLE CHANGE_TRACKING`
     DisableTracking,
+}
+
+/// An element of `ALTER TABLE DROP`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DropElement {
+    /// Column or constraint.
+    pub name: String,
+    /// Whether it is a column.
+    pub is_column: bool,
+    /// Whether absence is fine.
+    pub if_exists: bool,
+}
+
+/// When a table's row locks give way to a table lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum LockEscalation {
+    /// `TABLE`
+    #[default]
+    Table,
+    /// `DISABLE`
+    Disable,
+    /// `AUTO`
+    Auto,
 }

@@ -7,8 +7,9 @@ mod statement;
 mod write;
 
 pub use definition::{
-    AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, DatabaseOption, GrantKind, Permission,
-    Securable, TrackingOptions,
+    AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateMode, CreateTable, CreateView,
+    DatabaseOption, DropElement, GrantKind, GrantedPermission, IndexOptions, KeyClause, LockEscalation, ObjectKind, Permission, PropertyChange, PropertyStatement, RecoveryModel, RenamedKind,
+    Securable, SetPrincipal, TrackingOptions,
 };
 pub use expression::{BinaryOp, Expr, Over, UnaryOp};
 pub use query::{JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};

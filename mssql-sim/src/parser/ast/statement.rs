@@ -1,6 +1,9 @@
 //! Statements, names and session options.
 
-use super::{AlterTable, CreateTable, DatabaseOption, Delete, Expr, Insert, Permission, Query, Update};
+use super::{
+    AlterTable, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert, ObjectKind, Permission,
+    PropertyStatement, Query, RenamedKind, Update,
+};
 use crate::types::SqlType;
 
 /// A statement with the line on which it starts (1-based, within its batch).
@@ -52,33 +55,67 @@ pub enum Statement {
         /// What to do.
         action: AlterTable,
     },
-    /// `DROP TABLE [IF EXISTS] a, b`
-    DropTable {
-        /// Tables.
-        tables: Vec<ObjectName>,
+    /// `DROP TABLE | VIEW | SYNONYM ... [IF EXISTS] a, b`
+    DropObjects {
+        /// What they are.
+        kind: ObjectKind,
+        /// Their names.
+        names: Vec<ObjectName>,
         /// Whether absence is fine.
         if_exists: bool,
     },
-    /// `CREATE [UNIQUE] [CLUSTERED|NONCLUSTERED] INDEX name ON t (columns) [INCLUDE (...)]`
-    CreateIndex {
-        /// Index name.
-        name: String,
-        /// Table.
-        table: ObjectName,
-        /// `UNIQUE`
-        unique: bool,
-        /// Key columns, with `DESC` as true.
-        columns: Vec<(String, bool)>,
-    },
-    /// `DROP INDEX name ON t`
+    /// `CREATE [UNIQUE] [CLUSTERED|NONCLUSTERED] INDEX`
+    CreateIndex(CreateIndex),
+    /// `DROP INDEX [IF EXISTS] name ON t, ...`
     DropIndex {
-        /// Index name.
-        name: String,
+        /// Index names and their tables.
+        indexes: Vec<(String, ObjectName)>,
+        /// Whether absence is fine.
+        if_exists: bool,
+    },
+    /// `ALTER INDEX name | ALL ON t REBUILD | REORGANIZE`, which change nothing that shows
+    RebuildIndex {
+        /// Index; None for ALL.
+        name: Option<String>,
         /// Table.
         table: ObjectName,
+    },
+    /// `CREATE VIEW`, `ALTER VIEW`
+    CreateView(Box<CreateView>),
+    /// `CREATE SYNONYM name FOR base`
+    CreateSynonym {
+        /// Name.
+        name: ObjectName,
+        /// What it stands for; it need not exist.
+        base: ObjectName,
     },
     /// `CREATE SCHEMA name`
     CreateSchema(String),
+    /// `DROP SCHEMA [IF EXISTS] name`
+    DropSchema {
+        /// Name.
+        name: String,
+        /// Whether absence is fine.
+        if_exists: bool,
+    },
+    /// `ALTER SCHEMA schema TRANSFER object`
+    TransferObject {
+        /// Where to.
+        schema: String,
+        /// What.
+        object: ObjectName,
+    },
+    /// `sp_rename`
+    Rename {
+        /// What: up to three parts, each quoted or not.
+        object: String,
+        /// The new name, which is not quoted.
+        new_name: String,
+        /// `@objtype`
+        kind: Option<RenamedKind>,
+    },
+    /// `sp_addextendedproperty` and its siblings
+    ExtendedProperty(PropertyStatement),
     /// `CREATE DATABASE name`
     CreateDatabase(String),
     /// `DROP DATABASE [IF EXISTS] name`
@@ -88,12 +125,12 @@ pub enum Statement {
         /// Whether absence is fine.
         if_exists: bool,
     },
-    /// `ALTER DATABASE name|CURRENT SET option`
+    /// `ALTER DATABASE name|CURRENT SET option, ...`
     AlterDatabase {
         /// None for CURRENT.
         database: Option<String>,
-        /// The option.
-        option: DatabaseOption,
+        /// The options.
+        options: Vec<DatabaseOption>,
     },
     /// `CREATE LOGIN | USER ...`, `GRANT | DENY | REVOKE ...`
     Permission(Permission),
