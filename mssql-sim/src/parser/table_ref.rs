@@ -1,35 +1,9 @@
 //! The FROM clause: tables, derived tables, CHANGETABLE, joins and applies.
 
 use super::Parser;
-use super::ast::{Expr, JoinKind, TableRef};
+use super::ast::{Expr, JoinKind, TableHint, TableRef};
 use super::lexer::{TokenKind, syntax_error};
 use crate::types::{SqlError, SqlType, Value};
-
-/// Hints of a table in a query.
-const TABLE_HINTS: [&str; 22] = [
-    "NOLOCK",
-    "READUNCOMMITTED",
-    "READCOMMITTED",
-    "READCOMMITTEDLOCK",
-    "REPEATABLEREAD",
-    "SERIALIZABLE",
-    "HOLDLOCK",
-    "SNAPSHOT",
-    "READPAST",
-    "UPDLOCK",
-    "XLOCK",
-    "ROWLOCK",
-    "PAGLOCK",
-    "TABLOCK",
-    "TABLOCKX",
-    "NOWAIT",
-    "NOEXPAND",
-    "FORCESEEK",
-    "FORCESCAN",
-    "INDEX",
-    "KEEPIDENTITY",
-    "KEEPDEFAULTS",
-];
 
 impl Parser {
     /// A table with everything joined to it.
@@ -111,7 +85,7 @@ impl Parser {
         let name = self.object_name()?;
         let mut hints = Vec::new();
         if self.is_symbol("(") {
-            if !self.is_hint_at(1) {
+            if self.hint_at(1).is_none() {
                 return self.unsupported(&format!("table-valued function {}", name.name));
             }
             hints = self.parenthesized(Self::table_hints)?;
@@ -120,7 +94,7 @@ impl Parser {
         if self.is("WITH") && self.is_symbol_at(1, "(") {
             self.advance();
             hints = self.parenthesized(Self::table_hints)?;
-        } else if self.is_symbol("(") && self.is_hint_at(1) {
+        } else if self.is_symbol("(") && self.hint_at(1).is_some() {
             hints = self.parenthesized(Self::table_hints)?;
         }
         Ok(TableRef::Table { name, alias, hints })
@@ -130,20 +104,20 @@ impl Parser {
         if self.accept("AS") || self.is_identifier() { self.identifier().map(Some) } else { Ok(None) }
     }
 
-    fn is_hint_at(&self, ahead: usize) -> bool {
-        TABLE_HINTS.iter().any(|hint| self.is_at(ahead, hint))
+    fn hint_at(&self, ahead: usize) -> Option<TableHint> {
+        match self.kind_at(ahead) {
+            TokenKind::Word(word) => TableHint::named(&word.to_ascii_uppercase()),
+            _ => None,
+        }
     }
 
     /// The words between the parentheses of `WITH (...)`; the comma between them may be missing.
-    pub(super) fn table_hints(&mut self) -> Result<Vec<String>, SqlError> {
+    pub(super) fn table_hints(&mut self) -> Result<Vec<TableHint>, SqlError> {
         let mut hints = Vec::new();
         while !self.is_symbol(")") {
-            let hint = self.kind().shown().to_ascii_uppercase();
-            if !self.is_hint_at(0) {
-                return Err(self.unknown_hint(&hint));
-            }
+            let Some(hint) = self.hint_at(0) else { return Err(self.unknown_hint(&self.kind().shown())) };
             self.advance();
-            if hint == "INDEX" {
+            if hint == TableHint::Index {
                 self.index_hint()?;
             }
             hints.push(hint);

@@ -25,7 +25,7 @@ enum Source {
 type SetList = (Vec<(usize, Source)>, Vec<Expr>);
 
 pub(super) fn update(context: &mut ExecContext, update: &Update) -> Result<Affected, Interrupt> {
-    let target = Target::find(context, &update.target, &update.from)?;
+    let target = Target::find(context, (&update.target, &update.hints), &update.from)?;
     let table = Arc::clone(&target.table);
     open_target(context, &table, "UPDATE")?;
     let (assignments, exprs) = assignments(&table, update)?;
@@ -54,7 +54,7 @@ pub(super) fn update(context: &mut ExecContext, update: &Update) -> Result<Affec
 }
 
 pub(super) fn delete(context: &mut ExecContext, delete: &Delete) -> Result<Affected, Interrupt> {
-    let target = Target::find(context, &delete.target, &delete.from)?;
+    let target = Target::find(context, (&delete.target, &delete.hints), &delete.from)?;
     let table = Arc::clone(&target.table);
     open_target(context, &table, "DELETE")?;
     let selection = Selection { top: delete.top.as_ref(), filter: delete.filter.as_ref(), exprs: Vec::new() };

@@ -7,7 +7,7 @@ use crate::engine::layout::{row_of, values_of};
 use crate::engine::{IndexRef, Interrupt, Key, KeyRange, Object, ReadHint, Row, Scan, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::{ddl, query};
-use crate::parser::ast::{Expr, ObjectName, Query, QueryBody, Select, SelectItem, TableRef};
+use crate::parser::ast::{Expr, ObjectName, Query, QueryBody, Select, SelectItem, TableHint, TableRef};
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 
 /// Rows that a statement takes from its query at a time.
@@ -39,7 +39,7 @@ impl Target {
     /// Finds the target: an alias or table of the FROM list, else the table of that name beside the list.
     pub(super) fn find(
         context: &ExecContext,
-        name: &ObjectName,
+        (name, hints): (&ObjectName, &[TableHint]),
         from: &[TableRef],
     ) -> Result<Self, Interrupt> {
         let listed = from.iter().find_map(|item| listed_as(item, name));
@@ -47,7 +47,7 @@ impl Target {
         let (table_name, alias) = match listed {
             Some(found) => found,
             None => {
-                from.insert(0, TableRef::Table { name: name.clone(), alias: None, hints: Vec::new() });
+                from.insert(0, TableRef::Table { name: name.clone(), alias: None, hints: hints.to_vec() });
                 (name.clone(), name.name.clone())
             }
         };

@@ -9,7 +9,7 @@ use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead, tracking};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
-use crate::parser::ast::{Expr, JoinKind, ObjectName, TableRef};
+use crate::parser::ast::{Expr, JoinKind, ObjectName, TableHint, TableRef};
 use crate::types::{SqlError, SqlType};
 
 /// Names of the columns of a common table expression, if given, and its plan.
@@ -101,7 +101,12 @@ impl<'a> FromBinder<'a> {
     }
 
     /// A CTE, a table or a catalog view.
-    fn named(&mut self, name: &ObjectName, alias: Option<&str>, hints: &[String]) -> Result<Raw, Interrupt> {
+    fn named(
+        &mut self,
+        name: &ObjectName,
+        alias: Option<&str>,
+        hints: &[TableHint],
+    ) -> Result<Raw, Interrupt> {
         if name.schema.is_none()
             && let Some((columns, plan)) = self.common_table(&name.name)?
         {
@@ -326,14 +331,19 @@ fn written(name: &ObjectName) -> String {
 }
 
 /// How a table's hints read it. Hints that lock are refused: this engine has no read locks to keep.
-fn read_hint(hints: &[String]) -> Result<ReadHint, SqlError> {
+fn read_hint(hints: &[TableHint]) -> Result<ReadHint, SqlError> {
     let mut hint = ReadHint::ByLevel;
     for word in hints {
-        match word.as_str() {
-            "NOLOCK" | "READUNCOMMITTED" => hint = ReadHint::NoLock,
-            "READCOMMITTED" | "READCOMMITTEDLOCK" => hint = ReadHint::Committed,
-            "ROWLOCK" | "PAGLOCK" | "NOEXPAND" | "FORCESEEK" | "FORCESCAN" | "INDEX" => {}
-            other => return Err(SqlError::unsupported(format_args!("table hint {other}"))),
+        match word {
+            TableHint::NoLock => hint = ReadHint::NoLock,
+            TableHint::ReadCommitted | TableHint::ReadCommittedLock => hint = ReadHint::Committed,
+            TableHint::RowLock
+            | TableHint::PageLock
+            | TableHint::NoExpand
+            | TableHint::ForceSeek
+            | TableHint::ForceScan
+            | TableHint::Index => {}
+            other => return Err(SqlError::unsupported(format_args!("table hint {other:?}"))),
         }
     }
     Ok(hint)

@@ -2,6 +2,7 @@
 
 mod definition;
 mod expression;
+mod hint;
 mod query;
 mod statement;
 mod write;
@@ -11,6 +12,7 @@ pub use definition::{
     Securable, TrackingOptions,
 };
 pub use expression::{BinaryOp, Expr, Over, UnaryOp};
+pub use hint::TableHint;
 pub use query::{JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
 pub use statement::{Isolation, Located, ObjectName, SetOption, Statement};
 pub use write::{Delete, Insert, InsertSource, Update};

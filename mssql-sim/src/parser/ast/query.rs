@@ -1,6 +1,6 @@
 //! Queries.
 
-use super::{Expr, ObjectName};
+use super::{Expr, ObjectName, TableHint};
 
 /// A query: CTEs, selects joined by set operators, ordering and paging.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,14 +79,14 @@ pub enum SelectItem {
 /// An item of `FROM`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableRef {
-    /// A table, view, catalog view or CTE; hints are upper-case.
+    /// A table, view, catalog view or CTE.
     Table {
         /// Name.
         name: ObjectName,
         /// Alias.
         alias: Option<String>,
         /// `WITH (...)`
-        hints: Vec<String>,
+        hints: Vec<TableHint>,
     },
     /// `CHANGETABLE(CHANGES t, last_sync [, FORCESEEK]) AS alias`
     Changes {
