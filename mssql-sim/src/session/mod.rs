@@ -11,6 +11,7 @@ mod batch;
 mod compile;
 pub(crate) mod connection;
 pub mod event;
+mod handshake;
 pub(crate) mod local;
 mod procedure;
 mod reply;
