@@ -13,6 +13,8 @@ use super::permission::{Grant, User};
 use super::rows::Rows;
 use super::tracking::{CommitRecord, DatabaseTracking, TableTracking};
 
+/// User databases are numbered from here; the ids of dropped ones are used again.
+pub(super) const FIRST_USER_DATABASE: i32 = 5;
 /// First object id given to a user's object.
 const FIRST_OBJECT_ID: ObjectId = 901_578_250;
 /// Distance between object ids, so that they do not look like row numbers.
@@ -132,6 +134,11 @@ impl Database {
             users: Vec::new(),
             grants: Vec::new(),
         }
+    }
+
+    /// Whether it is one of the server's own.
+    pub(super) fn is_system(&self) -> bool {
+        self.id.0 < FIRST_USER_DATABASE
     }
 
     /// A schema by name.

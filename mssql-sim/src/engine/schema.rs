@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::collation::fold_name;
-use super::database::{Database, Schema, Table};
+use super::database::{Database, FIRST_USER_DATABASE, Schema, Table};
 use super::definition::{DatabaseId, IndexRef, ObjectId, TableDef};
 use super::keys;
 use super::lock::{LockWait, Resource};
@@ -16,9 +16,6 @@ use super::state::{State, TableRef};
 use super::transaction::{Mark, Undo};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
 use crate::types::SqlError;
-
-/// User databases are numbered from here; the ids of dropped ones are used again.
-const FIRST_DATABASE: i32 = 5;
 
 impl Engine {
     /// Creates a database.
@@ -31,7 +28,7 @@ impl Engine {
             let message = format!("Database '{name}' already exists. Choose a different database name.");
             return Err(SqlError::statement(1801, message));
         }
-        let id = (FIRST_DATABASE..).map(DatabaseId).find(|id| !state.databases.contains_key(id));
+        let id = (FIRST_USER_DATABASE..).map(DatabaseId).find(|id| !state.databases.contains_key(id));
         let id = id.expect("fewer databases than ids");
         let now = state.clock.now();
         state.databases.insert(id, Database::new(id, name, now));
@@ -51,7 +48,7 @@ impl Engine {
             );
             return Err(SqlError { class: 11, ..SqlError::statement(3701, message) });
         };
-        if id.0 < FIRST_DATABASE {
+        if id.0 < FIRST_USER_DATABASE {
             let message = format!("Cannot drop database '{name}' because it is a system database.");
             return Err(SqlError::statement(3708, message));
         }

@@ -145,6 +145,11 @@ impl Parser {
         }
         let option = self.database_option()?;
         if self.is_symbol(",") {
+            if option.is_change_tracking() || self.is_at(1, "CHANGE_TRACKING") {
+                let message = "Change tracking options for ALTER DATABASE cannot be combined with other ALTER DATABASE \
+                               options.";
+                return Err(syntax_error(22114, self.line(), message));
+            }
             return self.unsupported("several options in ALTER DATABASE SET");
         }
         if self.accept("WITH") {
@@ -204,6 +209,9 @@ impl Parser {
         }
         self.expect_symbol("=")?;
         if !self.on_off()? {
+            if self.accept_symbol("(") {
+                return Err(self.unexpected());
+            }
             return Ok(DatabaseOption::ChangeTrackingOff);
         }
         let options = if self.is_symbol("(") { self.tracking_options()? } else { TrackingOptions::default() };

@@ -30,13 +30,18 @@ impl Parser {
     /// Takes the semicolons after a statement; a WITH that follows needs one.
     fn end_of_statement(&mut self) -> Result<(), SqlError> {
         if self.is("WITH") {
-            let message = "Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an \
-                           xmlnamespaces clause or a change tracking context clause, the previous statement must be \
-                           terminated with a semicolon.";
-            return Err(syntax_error(319, self.line(), message));
+            return Err(self.unseparated_with());
         }
         self.skip_semicolons();
         Ok(())
+    }
+
+    /// 319: a WITH that does not begin a statement.
+    fn unseparated_with(&self) -> SqlError {
+        let message = "Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an \
+                       xmlnamespaces clause or a change tracking context clause, the previous statement must be \
+                       terminated with a semicolon.";
+        syntax_error(319, self.line(), message)
     }
 
     /// Statements up to `END`, which stays.
@@ -121,6 +126,9 @@ impl Parser {
             context = Some(self.parenthesized(Self::tracking_context)?);
             if self.accept_symbol(",") {
                 ctes = self.comma_list(Self::cte)?;
+            }
+            if self.is("WITH") {
+                return Err(self.unseparated_with().caused_by(self.unexpected()));
             }
         } else {
             ctes = self.comma_list(Self::cte)?;

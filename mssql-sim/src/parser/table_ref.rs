@@ -1,7 +1,7 @@
 //! The FROM clause: tables, derived tables, CHANGETABLE, joins and applies.
 
 use super::Parser;
-use super::ast::{Expr, JoinKind, TableHint, TableRef};
+use super::ast::{Alias, Expr, JoinKind, TableHint, TableRef};
 use super::lexer::{TokenKind, syntax_error};
 use crate::types::{SqlError, SqlType, Value};
 
@@ -182,12 +182,10 @@ impl Parser {
         Ok(TableRef::RowVersionOf { table, columns, values, alias })
     }
 
-    fn change_table_alias(&mut self) -> Result<Option<String>, SqlError> {
-        let alias = self.table_alias()?;
-        if self.is_symbol("(") {
-            return self.unsupported("column aliases of CHANGETABLE");
-        }
-        Ok(alias)
+    fn change_table_alias(&mut self) -> Result<Option<Alias>, SqlError> {
+        let Some(name) = self.table_alias()? else { return Ok(None) };
+        let columns = if self.is_symbol("(") { self.identifier_list()? } else { Vec::new() };
+        Ok(Some(Alias { name, columns }))
     }
 
     /// NULL, an integer literal or a variable; any other expression is a syntax error.

@@ -114,7 +114,7 @@ fn change_tracking_forms() {
     let TableRef::Join { kind: JoinKind::Left, left, .. } = join else { panic!("{join:?}") };
     let TableRef::Changes { table, last_sync, alias } = *left else { panic!("{left:?}") };
     assert_eq!(
-        (table.name.as_str(), *last_sync, alias.as_deref()),
+        (table.name.as_str(), *last_sync, alias.as_ref().map(|alias| alias.name.as_str())),
         ("t", Expr::Variable("p1".into()), Some("CT"))
     );
     assert!(matches!(

@@ -259,7 +259,8 @@ pub(super) fn without(context: &ExecContext, old: &TableDef, name: &str) -> Resu
                  dropping the constraint.",
                 key.name, old.name
             );
-            return Err(SqlError::statement(3735, message));
+            let failed = SqlError::statement(3727, "Could not drop constraint. See previous errors.");
+            return Err(failed.caused_by(SqlError::statement(3735, message)));
         }
         new.primary_key = None;
     } else if let Some(position) =

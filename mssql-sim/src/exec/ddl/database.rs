@@ -11,6 +11,11 @@ pub(super) fn alter(
     name: Option<&str>,
     option: &DatabaseOption,
 ) -> Result<(), SqlError> {
+    set_option(context, name, option)
+        .map_err(|error| SqlError::statement(5069, "ALTER DATABASE statement failed.").caused_by(error))
+}
+
+fn set_option(context: &ExecContext, name: Option<&str>, option: &DatabaseOption) -> Result<(), SqlError> {
     let engine = &context.engine;
     let database = match name {
         None => context.names.database,

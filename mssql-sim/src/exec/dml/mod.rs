@@ -69,8 +69,8 @@ fn apply(
             }
             (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Null) => None,
             _ => {
-                let message = "The value for change tracking context is not valid. The value must be of type \
-                               varbinary(128) or less.";
+                let message = "The \"context\" argument for the CHANGE_TRACKING_CONTEXT WITH clause must be of type \
+                               varbinary data type with a maximum length of 128.";
                 return Err(SqlError::batch(22109, message).into());
             }
         },

@@ -8,6 +8,7 @@
 pub(crate) mod aggregate;
 mod arrange;
 mod bind;
+mod bind_changes;
 mod bind_from;
 mod join;
 mod operator;
