@@ -3,7 +3,7 @@
 mod batch;
 
 use batch::{error, rows, run, server};
-use mssql_sim::engine::NameScope;
+use mssql_sim::engine::{NameScope, Temporaries};
 
 #[tokio::test]
 async fn a_definition_is_refused_by_its_number() {
@@ -201,7 +201,9 @@ async fn a_user_sees_and_does_what_was_granted() {
     assert_eq!(engine.log_in("reader", "wrong").map_err(|e| e.number), Err(18456));
     let principal = engine.log_in("reader", "secret").expect("the login exists");
     let database = engine.use_database(&principal, "wms").expect("it has a user").id();
-    let scope = NameScope { database, principal: principal.clone(), transaction: engine.begin() };
+    let temporaries = Temporaries::default();
+    let scope =
+        NameScope { database, principal: principal.clone(), transaction: engine.begin(), temporaries };
     let shown = || engine.tables(&scope, database).iter().map(|t| t.def.name.clone()).collect::<Vec<_>>();
     assert_eq!(shown(), ["open_t"], "a table without any permission is not shown");
     let table = engine.tables(&scope, database)[0].def.clone();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::collation::Collation;
+use super::temporary;
 use crate::parser::ast::Expr;
 use crate::types::{ColumnMeta, SqlType};
 
@@ -29,8 +30,10 @@ pub struct TableDef {
     pub schema_id: i32,
     /// Name of its schema, as created.
     pub schema: String,
-    /// Name, as created.
+    /// Name, as created; made up for a temporary table.
     pub name: String,
+    /// The name by which statements know a temporary table or table variable.
+    pub known_as: Option<String>,
     /// Columns in order; their row form is [`TableDef::layout`].
     pub columns: Vec<Column>,
     /// The columns as a result describes them, in the same order.
@@ -57,9 +60,24 @@ impl TableDef {
         self.columns.iter().position(|c| Collation::DEFAULT.equal_str(&c.name, name))
     }
 
+    /// The name by which statements know it.
+    pub fn known_name(&self) -> &str {
+        self.known_as.as_deref().unwrap_or(&self.name)
+    }
+
     /// `schema.name`
     pub fn qualified_name(&self) -> String {
-        format!("{}.{}", self.schema, self.name)
+        format!("{}.{}", self.schema, self.known_name())
+    }
+
+    /// Whether it is a temporary table of one session or a table variable.
+    pub fn is_temporary(&self) -> bool {
+        self.known_as.is_some()
+    }
+
+    /// Whether it is a table variable, whose rows no transaction takes back.
+    pub fn is_variable(&self) -> bool {
+        self.known_as.as_deref().is_some_and(temporary::is_variable)
     }
 
     /// Position of the identity column.

@@ -104,7 +104,9 @@ impl Engine {
         let state = self.state();
         let database = state.database(database);
         let shown = database.tables.values().filter(|table| {
-            table.exists_for(scope.transaction) && database.shows(&scope.principal, &table.def)
+            table.exists_for(scope.transaction)
+                && !table.def.is_variable()
+                && database.shows(&scope.principal, &table.def)
         });
         let tables = shown.map(|table| TableInfo {
             def: Arc::clone(&table.def),

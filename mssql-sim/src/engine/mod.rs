@@ -38,6 +38,7 @@ mod rows;
 mod schema;
 mod state;
 mod statement;
+pub mod temporary;
 #[cfg(test)]
 mod tests;
 pub mod tracking;
@@ -64,6 +65,7 @@ pub use keys::{KeyRange, key_prefix};
 pub use lock::{LockWait, Patience, Resource};
 pub use permission::{GrantScope, Principal};
 pub use statement::{NameScope, Object, ReadHint, Scan, ScannedRow, StatementScope, TableRead};
+pub use temporary::{TEMPDB, Temporaries};
 pub use transaction::Mark;
 pub use write::{RowWrite, TableWrites};
 

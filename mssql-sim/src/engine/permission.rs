@@ -258,6 +258,9 @@ impl State {
     }
 
     pub(super) fn permitted(&self, principal: &Principal, permission: &str, table: &TableDef) -> bool {
+        if table.is_temporary() {
+            return true;
+        }
         let database = self.databases.get(&table.database);
         database.is_some_and(|database| database.permits(principal, permission, &scopes_of(table)))
     }

@@ -9,6 +9,7 @@ use super::lock::{LockWait, Resource};
 use super::permission::Principal;
 use super::rows::{Found, Sight};
 use super::state::{State, StatementState, TableRef};
+use super::temporary::{self, TEMPDB, Temporaries};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
 use crate::catalog;
 use crate::parser::ast::{Isolation, ObjectName};
@@ -23,6 +24,8 @@ pub struct NameScope {
     pub principal: Principal,
     /// The transaction in which it asks.
     pub transaction: TransactionId,
+    /// The session's temporary tables and the batch's table variables.
+    pub temporaries: Temporaries,
 }
 
 /// A name's meaning.
@@ -122,7 +125,12 @@ impl Engine {
     /// Waits for a transaction that is creating, changing or dropping the table.
     pub fn resolve(&self, scope: &NameScope, name: &ObjectName) -> Result<Option<Object>, Interrupt> {
         let state = self.state();
+        if temporary::is_temporary(&name.name) && !temporary::is_global(&name.name) {
+            let table = state.temporary(&scope.temporaries, scope.transaction, &name.name);
+            return Ok(table.map(|table| Object::Table(Arc::clone(table))));
+        }
         let database = match &name.database {
+            _ if temporary::is_global(&name.name) => state.database(TEMPDB),
             None => state.database(scope.database),
             Some(wanted) => {
                 match state.databases.values().find(|d| fold_name(&d.name) == fold_name(wanted)) {
@@ -258,6 +266,8 @@ impl State {
         let me = statement.transaction;
         let versioned = self.database(def.database).read_committed_snapshot;
         let sight = match (hint, statement.isolation) {
+            // No other session writes it, so no isolation level makes a difference.
+            _ if def.is_temporary() => Sight::Latest(me),
             (ReadHint::NoLock, _) | (ReadHint::ByLevel, Isolation::ReadUncommitted) => Sight::Dirty,
             (ReadHint::Committed, Isolation::Snapshot) => {
                 self.snapshot_instant(me, def)?;

@@ -1,10 +1,10 @@
 //! What a statement may know while it runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::engine::{Engine, NameScope, StatementScope};
+use crate::engine::{Engine, NameScope, StatementScope, TableDef};
 use crate::parser::ast::ObjectName;
 use crate::types::{SqlError, SqlType, Value};
 
@@ -22,6 +22,17 @@ pub struct ExecContext {
     pub session: SessionFacts,
     /// The server's clock when the statement began: every `GETDATE()` of one statement is the same.
     pub now: DateTime<Utc>,
+}
+
+impl ExecContext {
+    /// A table's name as messages show it: with database and schema, a table variable's alone.
+    pub(crate) fn full_name(&self, table: &TableDef) -> String {
+        if table.is_variable() {
+            return table.known_name().to_owned();
+        }
+        let database = self.engine.database_name(table.database).unwrap_or_default();
+        format!("{database}.{}.{}", table.schema, table.name)
+    }
 }
 
 /// Facts of the session that expressions can ask for.
@@ -65,6 +76,8 @@ pub struct SessionFacts {
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     slots: HashMap<String, (SqlType, Value)>,
+    /// Names of table variables, which share one namespace with the others.
+    tables: HashSet<String>,
 }
 
 impl Variables {
@@ -73,15 +86,31 @@ impl Variables {
     /// # Errors
     /// 134 if it is declared already.
     pub fn declare(&mut self, name: &str, sql_type: SqlType) -> Result<(), SqlError> {
-        if self.slots.contains_key(name) {
-            let message = format!(
-                "The variable name '@{name}' has already been declared. Variable names must be unique within a query \
-                 batch or stored procedure."
-            );
-            return Err(SqlError { class: 15, ..SqlError::batch(134, message) });
-        }
+        self.refuse_second(name)?;
         self.slots.insert(name.to_owned(), (sql_type, Value::Null));
         Ok(())
+    }
+
+    /// Declares a table variable by its name with `@`.
+    ///
+    /// # Errors
+    /// 134 if the name is declared already.
+    pub fn declare_table(&mut self, name: &str) -> Result<(), SqlError> {
+        let name = name.trim_start_matches('@');
+        self.refuse_second(name)?;
+        self.tables.insert(name.to_owned());
+        Ok(())
+    }
+
+    fn refuse_second(&self, name: &str) -> Result<(), SqlError> {
+        if !self.slots.contains_key(name) && !self.tables.contains(name) {
+            return Ok(());
+        }
+        let message = format!(
+            "The variable name '@{name}' has already been declared. Variable names must be unique within a query \
+             batch or stored procedure."
+        );
+        Err(SqlError { class: 15, ..SqlError::batch(134, message) })
     }
 
     /// Sets a declared variable to a value that is of its type already.

@@ -1,7 +1,7 @@
 //! A context for tests of single parts.
 
 use super::context::{ExecContext, SessionFacts, Variables};
-use crate::engine::{DatabaseId, Engine, NameScope, Options, Principal};
+use crate::engine::{DatabaseId, Engine, NameScope, Options, Principal, Temporaries};
 use crate::parser::ast::Isolation;
 
 /// A statement of a sysadmin in an empty database `wms`.
@@ -20,7 +20,7 @@ fn statement(engine: Engine, database: DatabaseId) -> ExecContext {
     let transaction = engine.begin();
     let principal = Principal { login: "sa".to_owned(), sysadmin: true };
     ExecContext {
-        names: NameScope { database, principal, transaction },
+        names: NameScope { database, principal, transaction, temporaries: Temporaries::default() },
         statement: engine.statement(transaction, Isolation::ReadCommitted),
         variables: Variables::default(),
         session: SessionFacts { database: "wms".to_owned(), ..SessionFacts::default() },

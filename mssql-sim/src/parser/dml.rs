@@ -48,10 +48,7 @@ impl Parser {
 
     /// The table that is written, and its hints.
     fn target(&mut self) -> Result<(ObjectName, Vec<TableHint>), SqlError> {
-        if matches!(self.kind(), TokenKind::Variable(_)) {
-            return self.unsupported("table variable");
-        }
-        let name = self.object_name()?;
+        let name = if self.is_variable() { self.table_variable()? } else { self.object_name()? };
         let mut hints = Vec::new();
         if self.is("WITH") && self.is_symbol_at(1, "(") {
             self.advance();

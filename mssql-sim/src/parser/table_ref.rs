@@ -79,10 +79,7 @@ impl Parser {
         if self.is("CHANGETABLE") && self.is_symbol_at(1, "(") {
             return self.change_table();
         }
-        if matches!(self.kind(), TokenKind::Variable(_)) {
-            return self.unsupported("table variable");
-        }
-        let name = self.object_name()?;
+        let name = if self.is_variable() { self.table_variable()? } else { self.object_name()? };
         let mut hints = Vec::new();
         if self.is_symbol("(") {
             if self.hint_at(1).is_none() {

@@ -220,7 +220,6 @@ fn what_is_wrong_is_named_with_its_line() {
         ("SELECT @a = 1, 2", 141, 1, "assigns"),
         ("SELECT 1, @a = 2", 141, 1, "assigns"),
         ("SELECT 1 UNION SELECT @a = 2", 141, 1, "assigns"),
-        ("CREATE TABLE #t (a int)", 102, 1, "temporary table #t"),
         ("SELECT * FROM t WITH (NOPE)", 321, 1, "NOPE"),
         ("CREATE TABLE t (a nope)", 2715, 1, "nope"),
         ("CREATE TABLE t (a varchar(8001))", 131, 1, "8001"),

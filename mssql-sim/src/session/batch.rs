@@ -5,8 +5,8 @@
 
 use std::slice;
 
+use super::compile::declare_all;
 use super::event::{ClientGone, Command, Event, Events};
-use super::statement::declare_all;
 use super::{Ending, Failure, Session};
 use crate::exec::context::Variables;
 use crate::parser::ast::{Expr, Located, Statement};
@@ -63,6 +63,7 @@ impl Session {
         let mut frame = Frame::new(text, events, Variables::default(), false);
         frame.scope_identity = self.scope_identity;
         let result = self.run_frame(&mut frame).await;
+        self.shared.engine.drop_temporaries(&self.temporaries.end_batch());
         self.scope_identity = frame.scope_identity;
         let flow = match result {
             Ok(flow) => flow,
@@ -93,7 +94,8 @@ impl Session {
             Err(error) => return self.fail(frame, error, false).await,
         };
         let checked = declare_all(&statements, &mut frame.variables);
-        match checked.and_then(|()| self.check_batch(frame, &statements)) {
+        let declared = checked.and_then(|()| self.declare_tables(frame, &statements));
+        match declared.and_then(|()| self.check_batch(frame, &statements)) {
             Ok(()) => self.run_statements(frame, &statements).await,
             Err(error) => self.fail(frame, error, false).await,
         }

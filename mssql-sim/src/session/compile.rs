@@ -9,14 +9,42 @@ use std::slice;
 use super::Session;
 use super::batch::Frame;
 use crate::engine::Interrupt;
-use crate::exec::query;
-use crate::parser::ast::{InsertSource, Isolation, Located, Query, Statement};
+use crate::exec::context::Variables;
+use crate::exec::{ddl, query};
+use crate::parser::ast::{Insert, InsertSource, Isolation, Located, Query, Statement};
 use crate::types::{Reach, SqlError};
 
 /// Columns not found or ambiguous, and CHANGETABLE of what cannot be tracked.
 const REFUSING: [i32; 6] = [207, 209, 4104, 22104, 22105, 22107];
 
 impl Session {
+    /// Creates the table variables of a batch, wherever they are declared in it.
+    pub(super) fn declare_tables(
+        &mut self,
+        frame: &mut Frame<'_>,
+        statements: &[Located],
+    ) -> Result<(), SqlError> {
+        let mut tables = Vec::new();
+        collect(statements, &mut |located| {
+            if let Statement::DeclareTable(_) = located.statement {
+                tables.push(located);
+            }
+        });
+        for Located { line, statement } in tables {
+            let transaction = self.shared.engine.begin();
+            let mut context = self.context(frame, transaction, Isolation::ReadCommitted);
+            let created = ddl::run(&mut context, statement);
+            self.take_back(frame, context);
+            self.shared.engine.commit(transaction);
+            match created {
+                // Nobody else knows the table, so there is nobody to wait for.
+                Ok(()) | Err(Interrupt::Wait(_)) => {}
+                Err(Interrupt::Error(error)) => return Err(SqlError { line: *line, ..error }),
+            }
+        }
+        Ok(())
+    }
+
     /// Binds the queries of a batch once to see whether it may run.
     pub(super) fn check_batch(&self, frame: &mut Frame<'_>, statements: &[Located]) -> Result<(), SqlError> {
         if let [] | [Located { statement: Statement::Select(_), .. }] = statements {
@@ -41,26 +69,50 @@ impl Session {
     }
 }
 
+/// Declares every variable of a batch: DECLARE counts wherever it stands, even where it is never reached.
+pub(super) fn declare_all(statements: &[Located], variables: &mut Variables) -> Result<(), SqlError> {
+    let mut result = Ok(());
+    collect(statements, &mut |Located { line, statement }| {
+        let declared = match statement {
+            Statement::Declare(scalars) => {
+                scalars.iter().try_for_each(|(name, sql_type, _)| variables.declare(name, *sql_type))
+            }
+            Statement::DeclareTable(table) => variables.declare_table(&table.name.name),
+            _ => Ok(()),
+        };
+        if let (Ok(()), Err(error)) = (&result, declared) {
+            result = Err(SqlError { line: *line, ..error });
+        }
+    });
+    result
+}
+
 fn collect_queries<'a>(statements: &'a [Located], queries: &mut Vec<(i32, &'a Query)>) {
-    for Located { line, statement } in statements {
-        match statement {
-            Statement::Select(query) => queries.push((*line, query)),
-            Statement::Insert(insert) => {
-                if let InsertSource::Query(query) = &insert.source {
-                    queries.push((*line, query));
-                }
-            }
-            Statement::Block(body) => collect_queries(body, queries),
+    collect(statements, &mut |located| match &located.statement {
+        Statement::Select(query) => queries.push((located.line, query)),
+        Statement::Insert(Insert { source: InsertSource::Query(query), .. }) => {
+            queries.push((located.line, query))
+        }
+        _ => {}
+    });
+}
+
+/// Shows every statement of a batch, those inside blocks too.
+fn collect<'a>(statements: &'a [Located], visit: &mut impl FnMut(&'a Located)) {
+    for located in statements {
+        visit(located);
+        match &located.statement {
+            Statement::Block(body) => collect(body, visit),
             Statement::If { then, otherwise, .. } => {
-                collect_queries(slice::from_ref(&**then), queries);
+                collect(slice::from_ref(&**then), visit);
                 if let Some(otherwise) = otherwise {
-                    collect_queries(slice::from_ref(&**otherwise), queries);
+                    collect(slice::from_ref(&**otherwise), visit);
                 }
             }
-            Statement::While { body, .. } => collect_queries(slice::from_ref(&**body), queries),
+            Statement::While { body, .. } => collect(slice::from_ref(&**body), visit),
             Statement::TryCatch(body, handler) => {
-                collect_queries(body, queries);
-                collect_queries(handler, queries);
+                collect(body, visit);
+                collect(handler, visit);
             }
             _ => {}
         }

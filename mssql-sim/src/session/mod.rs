@@ -23,7 +23,7 @@ mod transaction;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::engine::{DatabaseUse, Principal, TransactionId};
+use crate::engine::{DatabaseUse, Principal, Temporaries, TransactionId};
 use crate::server::Shared;
 use crate::types::SqlError;
 use crate::wire::login::Login;
@@ -52,6 +52,7 @@ pub(crate) struct Session {
     transaction: Option<UserTransaction>,
     /// The transaction of a statement that runs outside one.
     autocommit: Option<TransactionId>,
+    temporaries: Temporaries,
     prepared: HashMap<i32, Prepared>,
     last_handle: i32,
     /// `@@ROWCOUNT`
@@ -132,6 +133,7 @@ impl Session {
             callers: Vec::new(),
             transaction: None,
             autocommit: None,
+            temporaries: Temporaries::default(),
             prepared: HashMap::new(),
             last_handle: 0,
             row_count: 0,
@@ -169,6 +171,7 @@ impl Session {
             self.shared.engine.rollback(transaction);
         }
         let aborts = self.settings.abort_transaction;
+        self.shared.engine.drop_temporaries(&self.temporaries.unwind());
         if let Some(Surroundings { settings, database }) = self.callers.drain(..).next() {
             self.settings = settings;
             self.database = database;
@@ -185,6 +188,7 @@ impl Session {
         if !keep_transaction {
             self.abandon_transaction();
         }
+        self.shared.engine.drop_temporaries(&self.temporaries.end_session());
         self.settings = Settings::default();
         self.prepared.clear();
         self.database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
@@ -204,5 +208,6 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.cancel();
         self.abandon_transaction();
+        self.shared.engine.drop_temporaries(&self.temporaries.end_session());
     }
 }

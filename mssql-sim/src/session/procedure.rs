@@ -210,11 +210,13 @@ impl Session {
 
     /// Remembers the caller's settings and database.
     fn enter_procedure(&mut self) {
+        self.temporaries.enter();
         self.callers.push(Surroundings { settings: self.settings.clone(), database: self.database.clone() });
     }
 
-    /// Returns to the caller's settings and database.
+    /// Returns to the caller's settings and database; the procedure's temporary tables end.
     async fn leave_procedure(&mut self, events: &Events) -> Result<(), ClientGone> {
+        self.shared.engine.drop_temporaries(&self.temporaries.leave());
         let Some(Surroundings { settings, database }) = self.callers.pop() else { return Ok(()) };
         let old = self.database_name();
         self.settings = settings;

@@ -4,8 +4,6 @@
 //! locks it took, the session awaits the holder's end, and the statement starts again. A query that streams goes on
 //! where it stopped instead.
 
-use std::slice;
-
 use super::batch::Frame;
 use super::event::{Command, Event};
 use super::{Failure, Session};
@@ -13,7 +11,7 @@ use crate::engine::{Interrupt, LockWait, NameScope, TransactionId};
 use crate::exec::context::{ExecContext, SessionFacts, Variables};
 use crate::exec::conversion::convert;
 use crate::exec::{ddl, dml, expression, query};
-use crate::parser::ast::{Expr, Isolation, Located, Query, Statement};
+use crate::parser::ast::{Expr, Isolation, Query, Statement};
 use crate::types::{Length, SqlError, SqlType, Value};
 
 /// Rows of a result that are encoded between two looks at the client.
@@ -45,6 +43,8 @@ impl Session {
                 }
                 Ok(())
             }
+            // Its table is there since the batch began.
+            Statement::DeclareTable(_) => Ok(()),
             Statement::Insert(_) => self.run_write(frame, statement, Command::Insert).await,
             Statement::Update(_) => self.run_write(frame, statement, Command::Update).await,
             Statement::Delete(_) => self.run_write(frame, statement, Command::Delete).await,
@@ -151,7 +151,12 @@ impl Session {
     ) -> ExecContext {
         let engine = self.shared.engine.clone();
         ExecContext {
-            names: NameScope { database: self.database.id(), principal: self.principal.clone(), transaction },
+            names: NameScope {
+                database: self.database.id(),
+                principal: self.principal.clone(),
+                transaction,
+                temporaries: self.temporaries.clone(),
+            },
             statement: engine.statement(transaction, isolation),
             variables: std::mem::take(&mut frame.variables),
             session: self.facts(frame),
@@ -161,8 +166,9 @@ impl Session {
     }
 
     /// Takes what a statement may have changed back out of its context.
-    fn take_back(&mut self, frame: &mut Frame<'_>, context: ExecContext) {
+    pub(super) fn take_back(&mut self, frame: &mut Frame<'_>, context: ExecContext) {
         frame.variables = context.variables;
+        self.temporaries = context.names.temporaries;
         self.last_identity = context.session.last_identity;
         frame.scope_identity = context.session.scope_identity;
     }
@@ -282,31 +288,4 @@ pub(super) fn store(
 ) -> Result<(), SqlError> {
     let (target, _) = variables.get(name)?;
     variables.set(name, convert(value, sql_type, target, None)?)
-}
-
-/// Declares every variable of a batch: DECLARE counts wherever it stands, even where it is never reached.
-pub(super) fn declare_all(statements: &[Located], variables: &mut Variables) -> Result<(), SqlError> {
-    for Located { line, statement } in statements {
-        match statement {
-            Statement::Declare(declared) => {
-                for (name, sql_type, _) in declared {
-                    variables.declare(name, *sql_type).map_err(|error| SqlError { line: *line, ..error })?;
-                }
-            }
-            Statement::Block(body) => declare_all(body, variables)?,
-            Statement::If { then, otherwise, .. } => {
-                declare_all(slice::from_ref(&**then), variables)?;
-                if let Some(otherwise) = otherwise {
-                    declare_all(slice::from_ref(&**otherwise), variables)?;
-                }
-            }
-            Statement::While { body, .. } => declare_all(slice::from_ref(&**body), variables)?,
-            Statement::TryCatch(body, handler) => {
-                declare_all(body, variables)?;
-                declare_all(handler, variables)?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -37,6 +37,7 @@ impl Fixture {
         };
         let object_id = self.engine.new_object_id(self.database);
         let def = TableDef {
+            known_as: None,
             database: self.database,
             object_id,
             schema_id: 1,

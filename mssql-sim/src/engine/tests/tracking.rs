@@ -173,6 +173,7 @@ fn versions_are_taken_by_commits_that_touched_a_tracked_table() {
 fn truncate_and_switching_off_drop_history_without_a_version() {
     let fixture = Fixture::new();
     let scope = |transaction| NameScope {
+        temporaries: crate::engine::Temporaries::default(),
         database: fixture.database,
         principal: Principal { login: "sa".into(), sysadmin: true },
         transaction,
@@ -219,6 +220,7 @@ fn cleanup_follows_retention_on_the_servers_clock() {
     assert_eq!(changes(&fixture, &table, Some(0)), "1:U 3/-", "an old position silently misses rows");
     let info = fixture.engine.tables(
         &NameScope {
+            temporaries: crate::engine::Temporaries::default(),
             database: fixture.database,
             principal: Principal { login: "sa".into(), sysadmin: true },
             transaction: TransactionId(0),

@@ -47,7 +47,7 @@ pub(super) fn alter(
     refresh_layout(&mut new);
     let rows = context.engine.current_rows(context.names.transaction, old)?;
     let mut converted = Vec::with_capacity(rows.len());
-    let qualified = format!("{}.{}", context.session.database, old.qualified_name());
+    let qualified = context.full_name(old);
     for row in rows {
         let mut values = values_of(&old.layout, &row);
         let target = conversion::Target { table: &qualified, column: &column.name };

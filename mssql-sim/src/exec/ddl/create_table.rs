@@ -1,38 +1,60 @@
-//! CREATE TABLE, and the parts of a definition that ALTER TABLE adds too.
+//! CREATE TABLE, also of temporary tables and table variables, and the parts of a definition that ALTER TABLE adds too.
 
 use std::sync::Arc;
 
 use super::constraint;
 use crate::engine::collation::Collation;
-use crate::engine::{Column, Computed, DefaultDef, Identity, Interrupt, TableDef};
+use crate::engine::{Column, Computed, DefaultDef, Identity, Interrupt, TEMPDB, TableDef, temporary};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::RowExpression;
-use crate::parser::ast::{ColumnDef, ConstraintKind, CreateTable, Expr};
+use crate::parser::ast::{ColumnDef, ConstraintKind, CreateTable, Expr, ObjectName};
 use crate::types::{ColumnMeta, SqlError, SqlType};
 
-pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(), Interrupt> {
-    let name = &statement.name;
-    if name.name.starts_with('#') {
-        return Err(SqlError::unsupported(format!("temporary table {}", name.name)).into());
+pub(super) fn create(context: &mut ExecContext, statement: &CreateTable) -> Result<(), Interrupt> {
+    let table = definition_of(context, statement)?;
+    create_defined(context, table)
+}
+
+/// Creates a table; a temporary one is known to the session from now on.
+pub(crate) fn create_defined(context: &mut ExecContext, table: TableDef) -> Result<(), Interrupt> {
+    let (known_as, id) = (table.known_name().to_owned(), table.object_id);
+    context.engine.create_table(context.names.transaction, table)?;
+    if temporary::is_temporary(&known_as) {
+        context.names.temporaries.add(&known_as, id);
     }
+    Ok(())
+}
+
+/// A table without columns, in the database and schema that its name says.
+pub(crate) fn empty_table(context: &ExecContext, name: &ObjectName) -> Result<TableDef, Interrupt> {
+    let is_temporary = temporary::is_temporary(&name.name);
     let database = match &name.database {
+        _ if is_temporary => TEMPDB,
         None => context.names.database,
         Some(database) => context.engine.use_database(&context.names.principal, database)?.id(),
     };
-    require_create(context)?;
-    let schema_name = name.schema.as_deref().filter(|schema| !schema.is_empty()).unwrap_or("dbo");
+    if is_temporary {
+        refuse_second_temporary(context, &name.name)?;
+    } else {
+        require_create(context)?;
+    }
+    let schema_name =
+        name.schema.as_deref().filter(|schema| !schema.is_empty() && !is_temporary).unwrap_or("dbo");
     let Some(schema) = context.engine.schema(database, schema_name) else {
         let message = format!(
             "The specified schema name \"{schema_name}\" either does not exist or you do not have permission to use it."
         );
         return Err(SqlError::statement(2760, message).into());
     };
-    let mut table = TableDef {
+    let object_id = context.engine.new_object_id(database);
+    let is_local = is_temporary && !temporary::is_global(&name.name);
+    Ok(TableDef {
         database,
-        object_id: context.engine.new_object_id(database),
+        object_id,
         schema_id: schema.id,
         schema: schema.name,
-        name: name.name.clone(),
+        name: if is_local { temporary::catalog_name(&name.name, object_id) } else { name.name.clone() },
+        known_as: is_local.then(|| name.name.clone()),
         columns: Vec::new(),
         layout: Arc::new([]),
         primary_key: None,
@@ -42,7 +64,22 @@ pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(
         last_column_id: 0,
         created: context.now,
         modified: context.now,
-    };
+    })
+}
+
+/// 2714: the session, or the running procedure, has a temporary table of that name.
+fn refuse_second_temporary(context: &ExecContext, name: &str) -> Result<(), SqlError> {
+    let (engine, names) = (&context.engine, &context.names);
+    let exists = |id| engine.table_by_id(names.transaction, TEMPDB, id).is_some();
+    if temporary::is_global(name) || !names.temporaries.has_own(name).any(exists) {
+        return Ok(());
+    }
+    let message = format!("There is already an object named '{name}' in the database.");
+    Err(SqlError { state: 6, ..SqlError::statement(2714, message) })
+}
+
+fn definition_of(context: &ExecContext, statement: &CreateTable) -> Result<TableDef, Interrupt> {
+    let mut table = empty_table(context, &statement.name)?;
     add_columns(context, &mut table, &statement.columns)?;
     for definition in &statement.constraints {
         // In a new table a key makes its columns NOT NULL unless they were declared NULL.
@@ -52,7 +89,7 @@ pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(
         constraint::add(context, &mut table, definition)?;
     }
     refresh_layout(&mut table);
-    context.engine.create_table(context.names.transaction, table)
+    Ok(table)
 }
 
 fn require_create(context: &ExecContext) -> Result<(), SqlError> {

@@ -6,7 +6,7 @@
 mod alter_column;
 mod alter_table;
 mod constraint;
-mod create_table;
+pub(super) mod create_table;
 mod database;
 mod dependency;
 
@@ -36,7 +36,9 @@ pub fn run(context: &mut ExecContext, statement: &Statement) -> Result<(), Inter
 
 fn dispatch(context: &mut ExecContext, statement: &Statement) -> Result<(), Interrupt> {
     match statement {
-        Statement::CreateTable(table) => create_table::create(context, table),
+        Statement::CreateTable(table) | Statement::DeclareTable(table) => {
+            create_table::create(context, table)
+        }
         Statement::AlterTable { table, action } => alter_table::alter(context, table, action),
         Statement::DropTable { tables, if_exists } => drop_tables(context, tables, *if_exists),
         Statement::Truncate(table) => truncate(context, table),

@@ -70,7 +70,7 @@ fn write(
 ) -> Result<Affected, Interrupt> {
     let rows = writes.rows.len() as u64;
     let writes = cascade::follow(context, writes)?;
-    apply(context, &writes, tracking_context)?;
+    apply(context, writes, tracking_context)?;
     Ok(Affected { rows })
 }
 

@@ -48,7 +48,7 @@ pub(super) fn run(context: &mut ExecContext, insert: &Insert) -> Result<Affected
     let inserted = rows.len() as u64;
     apply(
         context,
-        &[TableWrites { table: Arc::clone(&table), rows, columns_set: Vec::new() }],
+        vec![TableWrites { table: Arc::clone(&table), rows, columns_set: Vec::new() }],
         insert.context.as_ref(),
     )?;
     identities.publish(context, &table)?;

@@ -17,7 +17,7 @@ use super::context::ExecContext;
 use super::conversion;
 use super::expression::evaluate;
 use crate::engine::{Interrupt, ReadHint, TableDef, TableWrites};
-use crate::parser::ast::{Expr, Statement};
+use crate::parser::ast::{Expr, Isolation, Statement};
 use crate::types::{SqlError, SqlType, Value};
 
 /// What a statement did.
@@ -56,7 +56,7 @@ fn open_target(context: &ExecContext, table: &Arc<TableDef>, permission: &str) -
 /// Applies what a statement writes.
 fn apply(
     context: &ExecContext,
-    writes: &[TableWrites],
+    writes: Vec<TableWrites>,
     tracking_context: Option<&Expr>,
 ) -> Result<(), Interrupt> {
     let tracking_context = match tracking_context {
@@ -75,7 +75,33 @@ fn apply(
             }
         },
     };
-    context.engine.apply(&context.statement, writes, tracking_context.as_deref())
+    let (variables, tables): (Vec<TableWrites>, Vec<TableWrites>) =
+        writes.into_iter().partition(|writes| writes.table.is_variable());
+    let transaction = context.statement.transaction;
+    let mark = context.engine.mark(transaction)?;
+    context.engine.apply(&context.statement, &tables, tracking_context.as_deref())?;
+    let applied = apply_to_variables(context, &variables);
+    if applied.is_err() {
+        context.engine.undo_to(transaction, mark);
+    }
+    applied
+}
+
+/// Writes to table variables in a transaction of their own, since no rollback of the session's takes them back.
+fn apply_to_variables(context: &ExecContext, writes: &[TableWrites]) -> Result<(), Interrupt> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    let transaction = context.engine.begin();
+    let applied = {
+        let statement = context.engine.statement(transaction, Isolation::ReadCommitted);
+        context.engine.apply(&statement, writes, None)
+    };
+    match applied {
+        Ok(()) => context.engine.commit(transaction),
+        Err(_) => context.engine.rollback(transaction),
+    }
+    applied
 }
 
 /// A value made fit for a column; NULL fits every type.
@@ -92,7 +118,7 @@ fn assign(
     if sql_type == column.sql_type() {
         return Ok(value);
     }
-    let qualified = format!("{}.{}", context.session.database, table.qualified_name());
+    let qualified = context.full_name(table);
     conversion::assign(
         value,
         sql_type,

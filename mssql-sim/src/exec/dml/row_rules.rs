@@ -77,9 +77,8 @@ impl RowRules {
 
     fn null_refused(&self, context: &ExecContext, column: &str) -> SqlError {
         let message = format!(
-            "Cannot insert the value NULL into column '{column}', table '{}.{}'; column does not allow nulls. {} fails.",
-            context.session.database,
-            self.table.qualified_name(),
+            "Cannot insert the value NULL into column '{column}', table '{}'; column does not allow nulls. {} fails.",
+            context.full_name(&self.table),
             self.statement
         );
         SqlError { state: 2, ..SqlError::statement(515, message) }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::layout::{row_of, values_of};
 use crate::engine::{IndexRef, Interrupt, Key, KeyRange, Object, ReadHint, Row, Scan, TableDef};
 use crate::exec::context::ExecContext;
-use crate::exec::{ddl, query};
+use crate::exec::{ddl, messages, query};
 use crate::parser::ast::{Expr, ObjectName, Query, QueryBody, Select, SelectItem, TableHint, TableRef};
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 
@@ -161,7 +161,7 @@ fn listed_as(item: &TableRef, name: &ObjectName) -> Option<(ObjectName, String)>
 
 /// 208
 pub(super) fn unknown_object(name: &ObjectName) -> SqlError {
-    SqlError::batch(208, format!("Invalid object name '{}'.", ddl::shown(name)))
+    messages::unknown_table(&ddl::shown(name))
 }
 
 /// 271

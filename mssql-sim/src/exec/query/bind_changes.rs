@@ -60,7 +60,7 @@ impl FromBinder<'_> {
         };
         let shown = written(name);
         match self.context.engine.resolve(&self.context.names, name)? {
-            Some(Object::Table(table)) if !table.name.starts_with('#') => {
+            Some(Object::Table(table)) if !table.is_temporary() => {
                 if !self.context.engine.is_tracked(&table) {
                     let message = format!("Change tracking is not enabled on table '{shown}'.");
                     return Err(SqlError::batch(22105, message).into());

@@ -9,6 +9,7 @@ use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
+use crate::exec::messages::unknown_table;
 use crate::parser::ast::{Expr, JoinKind, ObjectName, TableHint, TableRef};
 use crate::types::{ColumnMeta, SqlError};
 
@@ -130,7 +131,7 @@ impl<'a> FromBinder<'a> {
                 let maker = Maker::View { view, database, key: None };
                 Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
             }
-            None => Err(SqlError::batch(208, format!("Invalid object name '{}'.", written(name))).into()),
+            None => Err(unknown_table(&written(name)).into()),
         }
     }
 

@@ -113,6 +113,8 @@ pub enum Statement {
     SetVariable(String, Expr),
     /// `DECLARE @a int = 1, @b ...`
     Declare(Vec<(String, SqlType, Option<Expr>)>),
+    /// `DECLARE @t TABLE (...)`; the table's name begins with `@`
+    DeclareTable(CreateTable),
     /// `IF condition statement [ELSE statement]`
     If {
         /// Condition.
