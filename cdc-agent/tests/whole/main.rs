@@ -9,6 +9,7 @@ mod killed;
 mod lines;
 mod loads;
 mod one_cut;
+mod operator;
 mod proxy;
 mod real_data;
 mod site;
