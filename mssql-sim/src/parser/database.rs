@@ -253,7 +253,7 @@ impl Parser {
     fn retention(&mut self) -> Result<(u32, u32), SqlError> {
         let line = self.line();
         let at_option = || syntax_error(102, line, "Incorrect syntax near 'CHANGE_RETENTION'.");
-        let number = self.integer().map_err(|_| at_option())?;
+        let number = self.integer().ok().and_then(|n| i32::try_from(n).ok()).ok_or_else(at_option)?;
         let TokenKind::Word(unit) = self.kind() else { return Err(at_option()) };
         let minutes: u32 = match unit.to_ascii_uppercase().as_str() {
             "MINUTES" => 1,

@@ -151,12 +151,10 @@ impl Parser {
 
     /// A variable or a binary literal, nothing else.
     fn tracking_context(&mut self) -> Result<Expr, SqlError> {
-        match self.operand()? {
-            context @ (Expr::Variable(_) | Expr::Literal(Value::Bytes(_), SqlType::VarBinary(_))) => {
-                Ok(context)
-            }
-            _ => Err(self.unexpected()),
+        if !matches!(self.kind(), TokenKind::Variable(_) | TokenKind::Binary(_)) {
+            return Err(self.unexpected());
         }
+        self.operand()
     }
 
     fn use_database(&mut self) -> Result<Statement, SqlError> {

@@ -8,3 +8,4 @@ mod facts;
 mod protocol;
 mod target;
 mod tds;
+mod tracking;

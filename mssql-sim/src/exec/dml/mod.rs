@@ -18,7 +18,7 @@ use super::conversion;
 use super::expression::evaluate;
 use crate::engine::{Interrupt, ReadHint, TableDef, TableWrites};
 use crate::parser::ast::{Expr, Isolation, Statement};
-use crate::types::{SqlError, SqlType, Value};
+use crate::types::{Length, SqlError, SqlType, Value};
 
 /// What a statement did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,22 +59,7 @@ fn apply(
     writes: Vec<TableWrites>,
     tracking_context: Option<&Expr>,
 ) -> Result<(), Interrupt> {
-    let tracking_context = match tracking_context {
-        None => None,
-        Some(expr) => match evaluate(context, expr)? {
-            (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Bytes(bytes))
-                if bytes.len() <= CONTEXT_LIMIT =>
-            {
-                Some(bytes)
-            }
-            (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Null) => None,
-            _ => {
-                let message = "The \"context\" argument for the CHANGE_TRACKING_CONTEXT WITH clause must be of type \
-                               varbinary data type with a maximum length of 128.";
-                return Err(SqlError::batch(22109, message).into());
-            }
-        },
-    };
+    let tracking_context = tracking_context.map(|expr| change_context(context, expr)).transpose()?.flatten();
     let (variables, tables): (Vec<TableWrites>, Vec<TableWrites>) =
         writes.into_iter().partition(|writes| writes.table.is_variable());
     let transaction = context.statement.transaction;
@@ -125,4 +110,23 @@ fn assign(
         column.sql_type(),
         conversion::Target { table: &qualified, column: &column.name },
     )
+}
+
+/// The value of `WITH CHANGE_TRACKING_CONTEXT`.
+fn change_context(context: &ExecContext, expr: &Expr) -> Result<Option<Vec<u8>>, Interrupt> {
+    match evaluate(context, expr)? {
+        (SqlType::Binary(length), value) if usize::from(length) <= CONTEXT_LIMIT => Ok(bytes_of(value)),
+        (SqlType::VarBinary(Length::Limited(length)), value) if usize::from(length) <= CONTEXT_LIMIT => {
+            Ok(bytes_of(value))
+        }
+        _ => {
+            let message = "The \"context\" argument for the CHANGE_TRACKING_CONTEXT WITH clause must be of type \
+                           varbinary data type with a maximum length of 128.";
+            Err(SqlError::batch(22109, message).into())
+        }
+    }
+}
+
+fn bytes_of(value: Value) -> Option<Vec<u8>> {
+    if let Value::Bytes(bytes) = value { Some(bytes) } else { None }
 }

@@ -8,6 +8,7 @@ use super::plan::{MadeLeaf, Maker, Relation};
 use crate::engine::{Interrupt, KeyColumn, Object, ReadHint, TableDef, TableRead, tracking};
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
+use crate::exec::messages::explicit_only;
 use crate::parser::ast::{Alias, Expr, ObjectName};
 use crate::types::{ColumnMeta, SqlError, SqlType};
 
@@ -20,8 +21,11 @@ impl FromBinder<'_> {
         alias: Option<&Alias>,
     ) -> Result<Raw, Interrupt> {
         let (alias, table, read) = self.tracked(name, alias)?;
-        let last_sync =
-            Binder::new(self.context, &Scope::empty()).scalar(last_sync)?.converted(SqlType::BigInt)?;
+        let last_sync = Binder::new(self.context, &Scope::empty()).scalar(last_sync)?;
+        if is_date(last_sync.sql_type) {
+            return Err(explicit_only(last_sync.sql_type, SqlType::BigInt).into());
+        }
+        let last_sync = last_sync.converted(SqlType::BigInt)?;
         let source = source(alias, &table, &tracking::changes_columns(&table))?;
         Ok(self.made(source, Maker::Changes { read, last_sync }))
     }
@@ -83,6 +87,11 @@ impl FromBinder<'_> {
         let place = self.push(source);
         Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker })))
     }
+}
+
+/// Dates are refused as a version by another number than elsewhere.
+fn is_date(sql_type: SqlType) -> bool {
+    matches!(sql_type, SqlType::Date | SqlType::DateTime2(_) | SqlType::DateTimeOffset(_) | SqlType::Time(_))
 }
 
 /// Each column has to be of the key, then all of the key's have to be there, then a value for each.
