@@ -17,7 +17,9 @@ pub fn environment(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> 
         return Ok(python);
     }
     run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))?;
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(packages))?;
     std::fs::write(installed, wanted).map_err(|error| error.to_string())?;
     Ok(python)
 }

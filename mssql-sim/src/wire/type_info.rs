@@ -6,6 +6,8 @@ use crate::types::{Length, SqlType, Value};
 const MAX_LENGTH: u16 = 0xFFFF;
 const PLP_NULL: u64 = u64::MAX;
 
+/// NULL without a type, and no bytes behind it.
+const NULL: u8 = 0x1F;
 const INTN: u8 = 0x26;
 const BITN: u8 = 0x68;
 const DECIMALN: u8 = 0x6A;
@@ -108,6 +110,7 @@ enum Delimiter {
 pub fn read_parameter(reader: &mut Reader<'_>) -> Result<(SqlType, Value), ProtocolError> {
     let token = reader.u8("parameter type")?;
     let (sql_type, delimiter) = match token {
+        NULL => return Ok((SqlType::Int, Value::Null)),
         INTN | BITN | FLTN | MONEYN | DATETIMN | GUIDN => {
             (sized_type(token, reader.u8("parameter length")?)?, Delimiter::Byte)
         }

@@ -9,6 +9,8 @@ import contextlib
 import datetime
 import decimal
 import json
+import os
+import pathlib
 import struct
 import sys
 import uuid
@@ -101,6 +103,9 @@ class Odbc:
 
     def connect(self, request):
         host = "localhost" if request["encryption"] == "full" else "127.0.0.1"
+        if request["ca"] is not None:
+            # The driver trusts what the system's OpenSSL does.
+            os.environ["SSL_CERT_FILE"] = request["ca"]
         keys = {
             "Server": f"{host},{request['port']}",
             "Database": request["database"],
@@ -149,8 +154,12 @@ class Pymssql:
 
     def connect(self, request):
         encryption = {"none": "off", "login": "request", "full": "require"}[request["encryption"]]
+        if request["ca"] is not None:
+            settings = pathlib.Path(request["ca"]).with_suffix(".conf")
+            settings.write_text(f"[global]\nca file = {request['ca']}\n")
+            os.environ["FREETDSCONF"] = str(settings)
         return self.module.connect(
-            server="localhost" if request["encryption"] == "full" else "127.0.0.1",
+            server="localhost" if request["ca"] else "127.0.0.1",
             port=str(request["port"]),
             user=request["user"],
             password=request["password"],
@@ -177,7 +186,9 @@ class Pymssql:
 
     def value(self, sql_type, text):
         value = value_of(sql_type, text)
-        # Literals are written with milliseconds.
+        # Of parameters the driver makes literals, of bytes and moments not the right ones.
+        if isinstance(value, bytes):
+            return bytearray(value)
         return text if isinstance(value, (datetime.datetime, datetime.time)) else value
 
     def copy(self, connection, table, types, rows):

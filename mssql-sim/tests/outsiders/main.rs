@@ -4,5 +4,7 @@
 mod conversation;
 mod driver;
 mod matrix;
+mod program;
 mod site;
+mod tls;
 mod values;

@@ -34,7 +34,9 @@ fn table(writer: Driver, index: usize) -> String {
 async fn write(client: &mut Client, types: &[Type], differences: &mut Vec<String>) {
     for (index, Type { sql, values }) in types.iter().enumerate() {
         let table = table(client.driver, index);
-        client.run("main", &format!("CREATE TABLE {table} (id int NOT NULL PRIMARY KEY, v {sql} NULL)")).await;
+        client
+            .run("main", &format!("CREATE TABLE {table} (id int NOT NULL PRIMARY KEY, v {sql} NULL)"))
+            .await;
         let insert = format!("INSERT INTO {table} (id, v) VALUES (?, ?)");
         for (id, value) in values.iter().map(String::as_str).map(Some).chain([None]).enumerate() {
             let id = id.to_string();

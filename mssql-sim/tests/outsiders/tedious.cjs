@@ -11,7 +11,7 @@ const CANCEL_AFTER_MS = 200;
 const EXACT_DIGITS = 15;
 const TICKS_PER_MS = 10_000;
 
-const FLOATS = ["Float", "FloatN", "Real"];
+const INTEGERS = ["IntN", "TinyInt", "SmallInt", "Int", "BigInt"];
 
 const TYPE_OF = {
     bit: TYPES.Bit,
@@ -59,7 +59,7 @@ function textOf(value, type) {
         if (type === "Time") return clockOf(value);
         return `${day} ${clockOf(value)}`;
     }
-    if (FLOATS.includes(type)) return hexOf(value);
+    if (typeof value === "number" && !INTEGERS.includes(type)) return hexOf(value);
     return String(value);
 }
 

@@ -28,8 +28,7 @@ pub(crate) enum Driver {
 }
 
 impl Driver {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Odbc, Self::Pymssql, Self::Pytds, Self::Tedious, Self::Tiberius];
+    pub(crate) const ALL: [Self; 5] = [Self::Odbc, Self::Pymssql, Self::Pytds, Self::Tedious, Self::Tiberius];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -40,6 +39,15 @@ impl Driver {
             Self::Tiberius => "tiberius",
         }
     }
+
+    /// Microsoft's driver always offers to encrypt the login, tedious never does without the rest.
+    pub(crate) fn can_ask_for(self, encryption: Encryption) -> bool {
+        match encryption {
+            Encryption::None => self != Self::Odbc,
+            Encryption::Login => self != Self::Tedious,
+            Encryption::Full => true,
+        }
+    }
 }
 
 /// How much of a connection is encrypted.
@@ -47,6 +55,10 @@ impl Driver {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Encryption {
     None,
+    /// The login, not what follows it.
+    Login,
+    /// All of it, and the certificate is verified.
+    Full,
 }
 
 /// A value for a parameter or column: declared type and text.
@@ -157,7 +169,11 @@ impl Client {
     /// The only value of the only row that a query returns.
     pub(crate) async fn value(&mut self, session: &str, sql: &str) -> Option<String> {
         let results = self.run(session, sql).await;
-        assert!(results.len() == 1 && results[0].rows.len() == 1, "{}: {sql}: {results:?}", self.driver.name());
+        assert!(
+            results.len() == 1 && results[0].rows.len() == 1,
+            "{}: {sql}: {results:?}",
+            self.driver.name()
+        );
         results[0].rows[0][0].clone()
     }
 }

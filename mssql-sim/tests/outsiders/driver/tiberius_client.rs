@@ -8,12 +8,13 @@ use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use futures::TryStreamExt;
 use tiberius::time::{Date, DateTime, DateTime2, DateTimeOffset, SmallDateTime, Time};
 use tiberius::{
-    AuthMethod, Client, ColumnData, Config, EncryptionLevel, IsolationLevel, QueryItem, ToSql, numeric::Numeric,
+    AuthMethod, Client, ColumnData, Config, EncryptionLevel, IsolationLevel, QueryItem, ToSql,
+    numeric::Numeric,
 };
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 
-use super::{Failure, Reply, Request, ResultSet, Typed};
+use super::{Encryption, Failure, Reply, Request, ResultSet, Typed};
 use crate::site::Login;
 use crate::values::{bytes_of, hex_of};
 
@@ -42,8 +43,8 @@ impl TiberiusClient {
 
     async fn answer(&mut self, request: &Request<'_>, reply: &mut Reply) -> Result<(), Error> {
         match *request {
-            Request::Connect { session, login, hasty, .. } => {
-                self.sessions.insert(session.to_owned(), (connect(login).await?, hasty));
+            Request::Connect { session, login, encryption, hasty } => {
+                self.sessions.insert(session.to_owned(), (connect(login, encryption).await?, hasty));
                 Ok(())
             }
             Request::Close { session } => {
@@ -55,7 +56,8 @@ impl TiberiusClient {
                 if !*hasty {
                     return run(session, sql, parameters, reply).await;
                 }
-                if let Ok(ended) = tokio::time::timeout(PATIENCE, run(session, sql, parameters, reply)).await {
+                if let Ok(ended) = tokio::time::timeout(PATIENCE, run(session, sql, parameters, reply)).await
+                {
                     return ended;
                 }
                 session.cancel_query().await?;
@@ -88,17 +90,30 @@ impl TiberiusClient {
     }
 }
 
-async fn connect(login: &Login) -> Result<Session, Error> {
+async fn connect(login: &Login, encryption: Encryption) -> Result<Session, Error> {
     let mut config = Config::new();
+    config.host("localhost");
     config.authentication(AuthMethod::sql_server(&login.user, &login.password));
     config.database(&login.database);
-    config.encryption(EncryptionLevel::NotSupported);
+    config.encryption(match encryption {
+        Encryption::None => EncryptionLevel::NotSupported,
+        Encryption::Login => EncryptionLevel::Off,
+        Encryption::Full => EncryptionLevel::Required,
+    });
+    if let Some(ca) = &login.ca {
+        config.trust_cert_ca(ca.display());
+    }
     let stream = TcpStream::connect(("127.0.0.1", login.port)).await?;
     stream.set_nodelay(true)?;
     Box::pin(Client::connect(config, stream.compat_write())).await
 }
 
-async fn run(session: &mut Session, sql: &str, parameters: &[Typed<'_>], reply: &mut Reply) -> Result<(), Error> {
+async fn run(
+    session: &mut Session,
+    sql: &str,
+    parameters: &[Typed<'_>],
+    reply: &mut Reply,
+) -> Result<(), Error> {
     let parameters: Vec<_> = parameters.iter().copied().map(Parameter::of).collect();
     let borrowed: Vec<&dyn ToSql> = parameters.iter().map(|value| value as &dyn ToSql).collect();
     let mut stream = match borrowed.as_slice() {
@@ -165,6 +180,10 @@ impl Parameter {
         }
         let base = sql_type.split(['(', ' ']).next().unwrap_or_default();
         Self(match base {
+            // The driver counts the digit before the point, which makes one too many.
+            "decimal" if sql_type == "decimal(38,38)" => {
+                ColumnData::String(text.map(|text| text.to_owned().into()))
+            }
             "bit" => ColumnData::Bit(text.map(|text| text == "1")),
             "tinyint" => ColumnData::U8(number(text)),
             "smallint" => ColumnData::I16(number(text)),
