@@ -30,6 +30,7 @@ mod database_use;
 mod definition;
 mod describe;
 mod foreign_key;
+mod gate;
 pub mod keys;
 pub mod layout;
 mod lock;
@@ -157,6 +158,7 @@ impl Engine {
             commit_sequence: 0,
             instants: BTreeMap::new(),
             garbage: VecDeque::new(),
+            gate: gate::CommitGate::default(),
         };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), released: Notify::new() }) }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::clock::Clock;
 use super::database::{Database, Table};
 use super::definition::{DatabaseId, ObjectId};
+use super::gate::CommitGate;
 use super::lock::{DefinitionLocks, WaitRecord};
 use super::permission::Login;
 use super::rows::Sight;
@@ -56,6 +57,7 @@ pub(super) struct State {
     pub(super) instants: BTreeMap<u64, usize>,
     /// In the order of `sequence`.
     pub(super) garbage: VecDeque<Garbage>,
+    pub(super) gate: CommitGate,
 }
 
 impl State {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::collation::fold_name;
 use super::definition::{DatabaseId, TableDef};
+use super::gate::Versions;
 use super::rows::{Image, Rows};
 use super::state::{Garbage, State, TableRef};
 use super::tracking::{CommitRecord, TableTracking, TrackedWrite};
@@ -67,11 +68,27 @@ pub(super) struct Transaction {
     pub(super) changed: BTreeSet<TableRef>,
     /// First rowversion that it drew, by database.
     pub(super) first_rowversion: BTreeMap<DatabaseId, u64>,
+    /// Change Tracking versions that its commit has taken already.
+    pub(super) versions: Versions,
 }
 
 impl Transaction {
     pub(super) fn mark(&self) -> Mark {
         Mark { undo: self.undo.len(), tracking: self.tracking.len() }
+    }
+
+    /// The writes of each tracked table that no later TRUNCATE of the transaction has cleared.
+    pub(super) fn tracked_writes(&self) -> BTreeMap<TableRef, Vec<&TrackedWrite>> {
+        let mut tables: BTreeMap<TableRef, Vec<&TrackedWrite>> = BTreeMap::new();
+        for step in &self.tracking {
+            match step {
+                TrackingLog::Write(table, write) => tables.entry(*table).or_default().push(write),
+                TrackingLog::Cleared(table) => {
+                    tables.remove(table);
+                }
+            }
+        }
+        tables
     }
 }
 
@@ -86,13 +103,9 @@ impl Engine {
     }
 
     /// Commits: stamps what was written, takes a Change Tracking version in each database where tracked keys were
-    /// touched, wakes those who wait.
+    /// touched, wakes those who wait. A commit that the gate holds is seen later: [`Engine::published`].
     pub fn commit(&self, transaction: TransactionId) {
-        let mut state = self.state();
-        state.commit_sequence += 1;
-        let sequence = state.commit_sequence;
-        state.end_transaction(transaction, Some(sequence));
-        drop(state);
+        self.state().commit(transaction);
         self.wake_waiters();
     }
 
@@ -224,38 +237,20 @@ impl State {
     /// Folds a transaction's log into the tables' histories, one version per database.
     fn record_changes(&mut self, id: TransactionId, transaction: &Transaction, sequence: u64) {
         let time = self.clock.now();
-        let mut versions = BTreeMap::new();
-        for (reference, writes) in tracked_writes(&transaction.tracking) {
-            let Some(table) = self.find_table(reference) else { continue };
-            if writes.is_empty() || table.tracking.is_none() || table.dropped_by.is_some() {
-                continue;
-            }
-            let database = self.database_mut(reference.0);
-            let version = *versions.entry(reference.0).or_insert_with(|| {
-                database.tracking_version += 1;
-                database.tracking_version
-            });
-            let record = CommitRecord { version, transaction: id.0, sequence, time };
-            database.commits.insert(version, record);
-            if let Some(tracking) =
-                database.tables.get_mut(&reference.1).and_then(|table| table.tracking.as_mut())
-            {
-                tracking.record(&writes, version, sequence);
+        let versions = match &transaction.versions {
+            none if none.is_empty() => self.take_versions(transaction),
+            taken => taken.clone(),
+        };
+        for (database, version) in &versions {
+            let record = CommitRecord { version: *version, transaction: id.0, sequence, time };
+            self.database_mut(*database).commits.insert(*version, record);
+        }
+        for (reference, writes) in transaction.tracked_writes() {
+            let Some(version) = versions.get(&reference.0) else { continue };
+            let table = self.find_table_mut(reference).filter(|table| table.dropped_by.is_none());
+            if let Some(tracking) = table.and_then(|table| table.tracking.as_mut()) {
+                tracking.record(&writes, *version, sequence);
             }
         }
     }
-}
-
-/// The writes of each table that no later TRUNCATE of the transaction has cleared.
-fn tracked_writes(log: &[TrackingLog]) -> BTreeMap<TableRef, Vec<&TrackedWrite>> {
-    let mut tables: BTreeMap<TableRef, Vec<&TrackedWrite>> = BTreeMap::new();
-    for step in log {
-        match step {
-            TrackingLog::Write(table, write) => tables.entry(*table).or_default().push(write),
-            TrackingLog::Cleared(table) => {
-                tables.remove(table);
-            }
-        }
-    }
-    tables
 }

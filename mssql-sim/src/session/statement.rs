@@ -72,7 +72,7 @@ impl Session {
         let mut context = self.statement_context(frame);
         let result = self.stream(frame, &mut context, query).await;
         self.take_back(frame, context);
-        self.end_statement(result.is_ok());
+        self.end_statement(result.is_ok()).await;
         let rows = result?;
         self.done(frame, Command::Select, rows, true).await
     }
@@ -115,12 +115,12 @@ impl Session {
             self.take_back(frame, context);
             match result {
                 Ok(done) => {
-                    self.end_statement(true);
+                    self.end_statement(true).await;
                     return Ok(done);
                 }
                 Err(interrupt) => {
                     if let Err(failure) = self.resolve(interrupt).await {
-                        self.end_statement(false);
+                        self.end_statement(false).await;
                         return Err(failure);
                     }
                 }
@@ -204,10 +204,11 @@ impl Session {
     }
 
     /// Ends the transaction of a statement that had one of its own.
-    fn end_statement(&mut self, completed: bool) {
+    async fn end_statement(&mut self, completed: bool) {
         if let Some(transaction) = self.autocommit.take() {
             if completed {
                 self.shared.engine.commit(transaction);
+                self.shared.engine.published(transaction).await;
             } else {
                 self.shared.engine.rollback(transaction);
             }

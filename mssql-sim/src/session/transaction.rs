@@ -87,6 +87,7 @@ impl Session {
         let id = transaction.id;
         self.transaction = None;
         self.shared.engine.commit(id);
+        self.shared.engine.published(id).await;
         Ok(events.send(Event::TransactionCommitted(id.0)).await?)
     }
 
