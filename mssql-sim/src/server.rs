@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::collation::Collation;
 use crate::engine::{Engine, Options as EngineOptions};
 use crate::faults::Faults;
 use crate::session::{connection, local};
@@ -99,7 +100,7 @@ impl Server {
         let engine = Engine::new(options.engine);
         engine.create_login(&options.user, &options.password, true);
         if engine.database_id(&options.database).is_none() {
-            engine.create_database(&options.database).expect("the name is free");
+            engine.create_database(&options.database, Collation::DEFAULT).expect("the name is free");
         }
         let tls = RwLock::new(options.tls.clone());
         let last_spid = AtomicU16::new(FIRST_SPID);

@@ -5,7 +5,7 @@ use super::type_facts::{SYSNAME_ID, TypeFacts, facts};
 use super::{
     BIGINT, BIT, Catalog, INT, SMALLINT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, optional_int, text,
 };
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::{Column, TableDef};
 use crate::exec::conversion::is_text;
 use crate::types::{Length, SqlType, Value};
@@ -89,7 +89,7 @@ fn common_columns(table: &TableDef, column: &Column) -> Vec<Value> {
         int(max_length),
         int(precision),
         int(scale),
-        column.collation.as_ref().map_or(Value::Null, |collation| text(collation.name())),
+        column.collation().map_or(Value::Null, |collation| text(&collation.name())),
         bit(column.nullable()),
         bit(padded),
         bit(false),
@@ -160,7 +160,7 @@ fn types(_: &Catalog<'_>) -> Vec<Vec<Value>> {
             int(facts.max_length),
             int(facts.precision),
             int(facts.scale),
-            if textual { text(Collation::DEFAULT.name()) } else { Value::Null },
+            if textual { text(&Collation::DEFAULT.name()) } else { Value::Null },
             bit(nullable),
             bit(false),
             bit(false),

@@ -1,7 +1,6 @@
 //! Views of the server and its databases.
 
 use super::{BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, ViewDef, bit, datetime, int, text};
-use crate::engine::collation::Collation;
 use crate::types::{SqlType, Value};
 
 pub(super) const VIEWS: &[ViewDef] = &[
@@ -43,7 +42,7 @@ fn databases(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
             int(database.id.0),
             datetime(database.created),
             int(160),
-            text(Collation::DEFAULT.name()),
+            text(&database.collation.name()),
             int(0),
             text("MULTI_USER"),
             bit(false),

@@ -97,7 +97,7 @@ fn column_row(catalog: &Catalog<'_>, table: &TableDef, position: usize, column: 
         _ if is_text(sql_type) => text("iso_1"),
         _ => Value::Null,
     };
-    let collation = column.collation.as_ref().map_or(Value::Null, |collation| text(collation.name()));
+    let collation = column.collation().map_or(Value::Null, |collation| text(&collation.name()));
     row.extend([Value::Null, Value::Null, charset, Value::Null, Value::Null, collation]);
     row.extend([Value::Null, Value::Null, Value::Null]);
     row

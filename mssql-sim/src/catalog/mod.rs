@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::layout::row_of;
 use crate::engine::{DatabaseId, Engine, NameScope, Row, TableInfo};
 use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
@@ -114,14 +114,8 @@ impl View {
 
     /// Its columns.
     pub fn columns(self) -> Arc<[ColumnMeta]> {
-        let columns = self.0.columns.iter().map(|(name, sql_type, nullable)| ColumnMeta {
-            name: (*name).to_owned(),
-            sql_type: *sql_type,
-            nullable: *nullable,
-            identity: false,
-            computed: false,
-        });
-        columns.collect()
+        let columns = self.0.columns.iter();
+        columns.map(|(name, sql_type, nullable)| ColumnMeta::new(*name, *sql_type, *nullable)).collect()
     }
 
     /// Its rows for a session, in row form.

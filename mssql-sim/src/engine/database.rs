@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::TransactionId;
-use super::collation::fold_name;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::permission::{Grant, User};
 use super::rows::Rows;
 use super::tracking::{CommitRecord, DatabaseTracking, TableTracking};
+use crate::collation::{Collation, fold_name};
 
 /// User databases are numbered from here; the ids of dropped ones are used again.
 pub(super) const FIRST_USER_DATABASE: i32 = 5;
@@ -90,6 +90,7 @@ pub(super) struct Database {
     pub(super) id: DatabaseId,
     pub(super) name: String,
     pub(super) created: DateTime<Utc>,
+    pub(super) collation: Collation,
     pub(super) recovery_fork: Uuid,
     pub(super) schemas: Vec<Schema>,
     pub(super) tables: BTreeMap<ObjectId, Table>,
@@ -112,11 +113,12 @@ pub(super) struct Database {
 const FIRST_ROWVERSION: u64 = 2000;
 
 impl Database {
-    pub(super) fn new(id: DatabaseId, name: &str, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(id: DatabaseId, name: &str, collation: Collation, now: DateTime<Utc>) -> Self {
         Self {
             id,
             name: name.to_owned(),
             created: now,
+            collation,
             recovery_fork: Uuid::new_v4(),
             schemas: FIXED_SCHEMAS
                 .iter()

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::collation::Collation;
 use super::temporary;
+use crate::collation::Collation;
 use crate::parser::ast::Expr;
 use crate::types::{ColumnMeta, SqlType};
 
@@ -106,11 +106,6 @@ impl TableDef {
         self.indexes.iter().position(|index| index.index_id == index_id).map(IndexRef::Secondary)
     }
 
-    /// Collation of a column; the default one where it has none.
-    pub fn collation(&self, column: usize) -> &Collation {
-        self.columns[column].collation.as_ref().unwrap_or(&Collation::DEFAULT)
-    }
-
     /// Whether a column belongs to the primary key.
     pub fn is_key_column(&self, column: usize) -> bool {
         self.primary_key.as_ref().is_some_and(|key| key.columns.iter().any(|c| c.column == column))
@@ -126,8 +121,6 @@ pub struct Column {
     pub name: String,
     /// Name, type and flags as a result describes them.
     pub meta: ColumnMeta,
-    /// Collation of a character column.
-    pub collation: Option<Collation>,
     /// DEFAULT constraint.
     pub default: Option<DefaultDef>,
     /// Expression of a computed column; its value is stored when the row is written.
@@ -140,6 +133,11 @@ impl Column {
     /// Its type.
     pub fn sql_type(&self) -> SqlType {
         self.meta.sql_type
+    }
+
+    /// Its collation, if it holds characters.
+    pub fn collation(&self) -> Option<Collation> {
+        self.sql_type().has_collation().then_some(self.meta.collation)
     }
 
     /// Whether it may be NULL.

@@ -10,6 +10,7 @@ use super::database::Schema;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::statement::NameScope;
 use super::tracking::DatabaseTracking;
+use crate::collation::Collation;
 use crate::types::SqlError;
 
 /// A database.
@@ -21,6 +22,8 @@ pub struct DatabaseInfo {
     pub name: String,
     /// When it was created.
     pub created: DateTime<Utc>,
+    /// Its collation.
+    pub collation: Collation,
     /// Identity of its history; a restore begins a new one.
     pub recovery_fork: Uuid,
     /// `ALLOW_SNAPSHOT_ISOLATION`
@@ -79,12 +82,18 @@ impl Engine {
             id: database.id,
             name: database.name.clone(),
             created: database.created,
+            collation: database.collation,
             recovery_fork: database.recovery_fork,
             allow_snapshot: database.allow_snapshot,
             read_committed_snapshot: database.read_committed_snapshot,
             tracking: database.tracking,
         });
         databases.collect()
+    }
+
+    /// A database's collation.
+    pub fn database_collation(&self, database: DatabaseId) -> Collation {
+        self.state().database(database).collation
     }
 
     /// A database's schemas.

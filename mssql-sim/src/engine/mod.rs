@@ -24,7 +24,6 @@
 
 mod changes;
 mod clock;
-pub mod collation;
 mod database;
 mod database_use;
 mod definition;
@@ -70,6 +69,7 @@ pub use temporary::{TEMPDB, Temporaries};
 pub use transaction::Mark;
 pub use write::{RowWrite, TableWrites};
 
+use crate::collation::Collation;
 use crate::types::{SqlError, Value};
 use database::Database;
 use state::State;
@@ -141,8 +141,8 @@ impl Engine {
     /// A server with the system databases and no logins.
     pub fn new(options: Options) -> Self {
         let now = options.clock.now();
-        let system =
-            SYSTEM_DATABASES.map(|(id, name)| (DatabaseId(id), Database::new(DatabaseId(id), name, now)));
+        let system = SYSTEM_DATABASES
+            .map(|(id, name)| (DatabaseId(id), Database::new(DatabaseId(id), name, Collation::DEFAULT, now)));
         let state = State {
             clock: options.clock,
             options,

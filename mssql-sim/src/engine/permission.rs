@@ -4,11 +4,11 @@
 //! database; DENY wins, CONTROL covers every permission. A table of which one holds nothing is not shown by the catalog.
 
 use super::Engine;
-use super::collation::fold_name;
 use super::database::Database;
 use super::database_use::DatabaseUse;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::state::State;
+use crate::collation::fold_name;
 use crate::parser::ast::GrantKind;
 use crate::types::{Reach, SqlError};
 

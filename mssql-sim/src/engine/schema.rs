@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use super::collation::fold_name;
 use super::database::{Database, FIRST_USER_DATABASE, Schema, Table};
 use super::definition::{DatabaseId, IndexRef, ObjectId, TableDef};
 use super::keys;
@@ -15,6 +14,7 @@ use super::rows::{Entry, Pending, Rows, Version};
 use super::state::{State, TableRef};
 use super::transaction::{Mark, Undo};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
+use crate::collation::{Collation, fold_name};
 use crate::types::SqlError;
 
 impl Engine {
@@ -22,7 +22,7 @@ impl Engine {
     ///
     /// # Errors
     /// 1801 if the name is taken.
-    pub fn create_database(&self, name: &str) -> Result<DatabaseId, SqlError> {
+    pub fn create_database(&self, name: &str, collation: Collation) -> Result<DatabaseId, SqlError> {
         let mut state = self.state();
         if state.databases.values().any(|database| fold_name(&database.name) == fold_name(name)) {
             let message = format!("Database '{name}' already exists. Choose a different database name.");
@@ -31,7 +31,7 @@ impl Engine {
         let id = (FIRST_USER_DATABASE..).map(DatabaseId).find(|id| !state.databases.contains_key(id));
         let id = id.expect("fewer databases than ids");
         let now = state.clock.now();
-        state.databases.insert(id, Database::new(id, name, now));
+        state.databases.insert(id, Database::new(id, name, collation, now));
         Ok(id)
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::collation::fold_name;
 use super::definition::{DatabaseId, IndexRef, TableDef};
 use super::keys::{self, KeyRange};
 use super::lock::{LockWait, Resource};
@@ -12,6 +11,7 @@ use super::state::{State, StatementState, TableRef};
 use super::temporary::{self, TEMPDB, Temporaries};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
 use crate::catalog;
+use crate::collation::fold_name;
 use crate::parser::ast::{Isolation, ObjectName};
 use crate::types::{Reach, SqlError};
 

@@ -5,10 +5,10 @@
 //! created it. In the catalog the first two have made-up names. A list keeps what its session created; an entry whose
 //! table is gone (dropped, or rolled back with its creation) means nothing, so the list itself is never rolled back.
 
-use super::collation::fold_name;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::state::State;
 use super::{Engine, TransactionId};
+use crate::collation::fold_name;
 
 /// The database of all temporary tables.
 pub const TEMPDB: DatabaseId = DatabaseId(2);

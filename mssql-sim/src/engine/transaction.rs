@@ -8,13 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::collation::fold_name;
 use super::definition::{DatabaseId, TableDef};
 use super::gate::Versions;
 use super::rows::{Image, Rows};
 use super::state::{Garbage, State, TableRef};
 use super::tracking::{CommitRecord, TableTracking, TrackedWrite};
 use super::{Engine, Key, TransactionId};
+use crate::collation::fold_name;
 use crate::types::SqlError;
 
 /// One step to take back.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use crate::collation::Collation;
 use crate::engine::{Engine, NameScope, StatementScope, TableDef};
 use crate::parser::ast::ObjectName;
 use crate::types::{SqlError, SqlType, Value};
@@ -56,6 +57,8 @@ pub struct SessionFacts {
     pub scope_identity: Option<i64>,
     /// Name of the current database.
     pub database: String,
+    /// Collation of the current database: that of literals, variables and new columns.
+    pub collation: Collation,
     /// `@@SERVERNAME`
     pub server: String,
     /// `APP_NAME()` and `HOST_NAME()`, from the login.

@@ -1,13 +1,14 @@
 //! A context for tests of single parts.
 
 use super::context::{ExecContext, SessionFacts, Variables};
+use crate::collation::Collation;
 use crate::engine::{DatabaseId, Engine, NameScope, Options, Principal, Temporaries};
 use crate::parser::ast::Isolation;
 
 /// A statement of a sysadmin in an empty database `wms`.
 pub(super) fn context() -> ExecContext {
     let engine = Engine::new(Options::default());
-    let database = engine.create_database("wms").expect("a new name");
+    let database = engine.create_database("wms", Collation::DEFAULT).expect("a new name");
     statement(engine, database)
 }
 

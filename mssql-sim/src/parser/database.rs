@@ -36,11 +36,12 @@ impl Parser {
     pub(super) fn create_database_object(&mut self) -> Result<Statement, SqlError> {
         if self.accept("DATABASE") {
             let name = self.identifier()?;
-            if self.is_any(&["ON", "LOG", "COLLATE", "WITH", "AS", "CONTAINMENT"]) {
+            let collation = if self.accept("COLLATE") { Some(self.identifier()?) } else { None };
+            if self.is_any(&["ON", "LOG", "WITH", "AS", "CONTAINMENT"]) {
                 let construct = format!("CREATE DATABASE {}", self.kind().shown().to_uppercase());
                 return self.unsupported(&construct);
             }
-            return Ok(Statement::CreateDatabase(name));
+            return Ok(Statement::CreateDatabase { name, collation });
         }
         if self.accept("LOGIN") {
             return self.create_login();

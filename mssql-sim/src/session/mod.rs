@@ -23,6 +23,7 @@ mod transaction;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::collation::Collation;
 use crate::engine::{DatabaseUse, Principal, Temporaries, TransactionId};
 use crate::server::Shared;
 use crate::types::SqlError;
@@ -146,6 +147,11 @@ impl Session {
     /// Name of the current database.
     pub(crate) fn database_name(&self) -> String {
         self.shared.engine.database_name(self.database.id()).unwrap_or_default()
+    }
+
+    /// Collation of the current database.
+    pub(crate) fn collation(&self) -> Collation {
+        self.shared.engine.database_collation(self.database.id())
     }
 
     /// Whether a request's descriptor is that of the session's transaction; 0 says that the client has none.

@@ -6,6 +6,7 @@ use super::batch::{Flow, Frame};
 use super::event::{ClientGone, Event, Events};
 use super::statement::store;
 use super::{Ending, Failure, Session, Surroundings};
+use crate::collation::Collation;
 use crate::exec::context::Variables;
 use crate::parser::ast::{Expr, ObjectName};
 use crate::parser::parse_declarations;
@@ -97,7 +98,7 @@ impl Session {
         let targets = arguments.iter().filter(|(_, _, output)| *output).map(|(_, expr, _)| expr);
         for (target, output) in targets.zip(outcome.outputs) {
             if let Expr::Variable(variable) = target {
-                store(&mut frame.variables, variable, output.sql_type, output.value)?;
+                store(&mut frame.variables, variable, (output.sql_type, output.value), self.collation())?;
             }
         }
         Ok(outcome.flow.after_procedure())
@@ -185,7 +186,7 @@ impl Session {
         caller: Caller<'_>,
     ) -> Result<Outcome, Failure> {
         let declared = parse_declarations(&prepared.declarations)?;
-        let variables = bind(&declared, arguments)?;
+        let variables = bind(&declared, arguments, self.collation())?;
         self.enter_procedure();
         let mut frame = Frame::new(&prepared.text, caller.events, variables, caller.protected);
         let result = Box::pin(self.run_frame(&mut frame)).await;
@@ -239,7 +240,7 @@ impl Session {
 }
 
 /// The declared parameters with their arguments, each converted to its declared type.
-fn bind(declared: &[Parameter], arguments: &[Argument]) -> Result<Variables, SqlError> {
+fn bind(declared: &[Parameter], arguments: &[Argument], collation: Collation) -> Result<Variables, SqlError> {
     let mut variables = Variables::default();
     for (name, sql_type, _) in declared {
         variables.declare(name, *sql_type)?;
@@ -254,7 +255,7 @@ fn bind(declared: &[Parameter], arguments: &[Argument]) -> Result<Variables, Sql
             );
             return Err(SqlError { state: 2, ..SqlError::statement(8162, message) });
         }
-        store(&mut variables, name, argument.sql_type, argument.value.clone())?;
+        store(&mut variables, name, (argument.sql_type, argument.value.clone()), collation)?;
         missing.retain(|parameter| parameter != name);
     }
     missing.first().map_or(Ok(variables), |name| Err(missing_parameter(name)))

@@ -65,7 +65,11 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
             Event::ProcedureBegan => self.procedure_depth += 1,
             Event::ReturnStatus(status) => token::return_status(status, &mut self.messages.tokens),
             Event::ReturnValue { name, sql_type, value } => {
-                token::return_value(&name, sql_type, &value, &mut self.messages.tokens);
+                token::return_value(
+                    &ColumnMeta::new(name, sql_type, true),
+                    &value,
+                    &mut self.messages.tokens,
+                );
             }
             Event::ProcedureEnded => {
                 self.procedure_depth -= 1;
@@ -157,8 +161,8 @@ fn saves_by_compression(row: &[u8], columns: &[ColumnMeta]) -> bool {
     let bitmap = columns.len().div_ceil(8);
     let (mut rest, mut saved) = (row, 0);
     for column in columns {
-        let bytes = value::take(&mut rest, column.sql_type, column.nullable);
-        if value::is_null(bytes, column.sql_type, column.nullable) {
+        let bytes = value::take(&mut rest, column);
+        if value::is_null(bytes, column) {
             saved += bytes.len();
         }
     }
@@ -207,15 +211,9 @@ mod tests {
     }
 
     fn select() -> Vec<Event> {
-        let column = ColumnMeta {
-            name: String::new(),
-            sql_type: SqlType::Int,
-            nullable: false,
-            identity: false,
-            computed: false,
-        };
+        let column = ColumnMeta::new("", SqlType::Int, false);
         let mut row = Vec::new();
-        value::encode(&Value::Int(1), SqlType::Int, false, &mut row);
+        value::encode(&Value::Int(1), &column, &mut row);
         vec![
             Event::Columns(vec![column].into()),
             Event::Rows(vec![row.into()]),

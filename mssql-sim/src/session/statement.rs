@@ -7,9 +7,10 @@
 use super::batch::Frame;
 use super::event::{Command, Event};
 use super::{Failure, Session};
+use crate::collation::Collation;
 use crate::engine::{Interrupt, LockWait, NameScope, TransactionId};
 use crate::exec::context::{ExecContext, SessionFacts, Variables};
-use crate::exec::conversion::convert;
+use crate::exec::conversion::{convert, convert_in};
 use crate::exec::{ddl, dml, expression, query};
 use crate::parser::ast::{Expr, Isolation, Query, Statement};
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -185,6 +186,7 @@ impl Session {
             last_identity: self.last_identity,
             scope_identity: frame.scope_identity,
             database: self.database_name(),
+            collation: self.collation(),
             server: self.shared.options.server_name.clone(),
             program: self.program.clone(),
             host: self.host.clone(),
@@ -277,16 +279,17 @@ impl Session {
 
 fn assign(context: &mut ExecContext, name: &str, expr: &Expr) -> Result<(), Interrupt> {
     let (sql_type, value) = expression::evaluate(context, expr)?;
-    store(&mut context.variables, name, sql_type, value).map_err(Interrupt::Error)
+    store(&mut context.variables, name, (sql_type, value), context.session.collation)
+        .map_err(Interrupt::Error)
 }
 
-/// Gives a variable a value, converted to the variable's type.
+/// Gives a variable a value, converted to the variable's type; `collation` is the database's.
 pub(super) fn store(
     variables: &mut Variables,
     name: &str,
-    sql_type: SqlType,
-    value: Value,
+    (sql_type, value): (SqlType, Value),
+    collation: Collation,
 ) -> Result<(), SqlError> {
     let (target, _) = variables.get(name)?;
-    variables.set(name, convert(value, sql_type, target, None)?)
+    variables.set(name, convert_in(value, sql_type, target, None, collation.code_page())?)
 }

@@ -239,7 +239,7 @@ fn cleanup_follows_retention_on_the_servers_clock() {
 fn a_snapshot_sees_the_changes_of_its_instant_unless_told_otherwise() {
     for (changes_follow_snapshot, expected) in [(true, 1), (false, 2)] {
         let engine = Engine::new(Options { changes_follow_snapshot, ..Options::default() });
-        let database = engine.create_database("wms").expect("a free name");
+        let database = engine.create_database("wms", Collation::DEFAULT).expect("a free name");
         engine.enable_database_tracking(database, TrackingOptions::default()).expect("it was off");
         engine.allow_snapshot(database, true);
         let fixture = Fixture { engine, database };

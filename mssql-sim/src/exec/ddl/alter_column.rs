@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::alter_table::dependent;
-use super::create_table::{collation_of, meta_of, refresh_layout};
+use super::create_table::{collation_of, refresh_layout};
 use super::dependency::{Against, blocker};
 use crate::engine::layout::{row_of, values_of};
 use crate::engine::{Interrupt, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::conversion;
 use crate::parser::ast::ColumnDef;
-use crate::types::{SqlError, SqlType};
+use crate::types::{ColumnMeta, SqlError, SqlType};
 
 pub(super) fn alter(
     context: &ExecContext,
@@ -38,11 +38,13 @@ pub(super) fn alter(
     let nullable = definition.nullable.unwrap_or(column.nullable());
     let mut new = (**old).clone();
     let changed = &mut new.columns[position];
-    changed.meta = meta_of(&column.name, sql_type, nullable, column.identity.is_some());
-    changed.collation = match (&definition.collation, &column.collation) {
-        (None, Some(kept)) if conversion::is_text(sql_type) => Some(kept.clone()),
-        _ => collation_of(definition, sql_type)?,
+    let kept = column.collation().unwrap_or(context.session.collation);
+    changed.meta = ColumnMeta {
+        identity: column.identity.is_some(),
+        collation: collation_of(definition, sql_type, kept)?,
+        ..ColumnMeta::new(&column.name, sql_type, nullable)
     };
+    let code_page = changed.meta.collation.code_page();
     new.modified = context.now;
     refresh_layout(&mut new);
     let rows = context.engine.current_rows(context.names.transaction, old)?;
@@ -50,7 +52,7 @@ pub(super) fn alter(
     let qualified = context.full_name(old);
     for row in rows {
         let mut values = values_of(&old.layout, &row);
-        let target = conversion::Target { table: &qualified, column: &column.name };
+        let target = conversion::Target { table: &qualified, column: &column.name, code_page };
         let value = conversion::assign(values[position].clone(), column.sql_type(), sql_type, target)?;
         if value.is_null() && !nullable {
             let message = format!(

@@ -96,7 +96,7 @@ fn add_foreign_key(
     let object_id = context.engine.new_object_id(table.database);
     let (name, system_named) = named(name, "FK", &[&table.name], object_id);
     // A table may reference itself while it is being created.
-    let itself = crate::engine::collation::Collation::DEFAULT.equal_str(&parent.name, &table.name)
+    let itself = crate::collation::Collation::DEFAULT.equal_str(&parent.name, &table.name)
         && parent.schema.as_deref().is_none_or(|s| s.eq_ignore_ascii_case(&table.schema));
     let parent_def = match context.engine.resolve(&context.names, parent)? {
         Some(Object::Table(found)) if found.object_id != table.object_id => (*found).clone(),
@@ -175,7 +175,7 @@ fn matching_key(
             );
             return Err(SqlError::batch(1778, message));
         }
-        if own.collation != other.collation {
+        if own.collation() != other.collation() {
             let message = format!(
                 "Column '{}.{}' is not of same collation as referencing column '{}.{}' in foreign key '{name}'.",
                 parent.name, other.name, table.name, own.name

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::constraint;
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::{Column, Computed, DefaultDef, Identity, Interrupt, TEMPDB, TableDef, temporary};
 use crate::exec::context::ExecContext;
+use crate::exec::conversion::type_name;
 use crate::exec::expression::RowExpression;
 use crate::parser::ast::{ColumnDef, ConstraintKind, CreateTable, Expr, ObjectName};
 use crate::types::{ColumnMeta, SqlError, SqlType};
@@ -175,8 +176,11 @@ fn stored_column(
     Ok(Column {
         column_id: 0,
         name: definition.name.clone(),
-        meta: meta_of(&definition.name, sql_type, nullable, definition.identity.is_some()),
-        collation: collation_of(definition, sql_type)?,
+        meta: ColumnMeta {
+            identity: definition.identity.is_some(),
+            collation: collation_of(definition, sql_type, context.session.collation)?,
+            ..ColumnMeta::new(&definition.name, sql_type, nullable)
+        },
         default,
         computed: None,
         identity: definition.identity.map(|(seed, increment)| Identity { seed, increment }),
@@ -202,16 +206,20 @@ fn refuse_second(table: &TableDef, definition: &ColumnDef, sql_type: SqlType) ->
     Ok(())
 }
 
-/// The collation of a character column.
-pub(super) fn collation_of(definition: &ColumnDef, sql_type: SqlType) -> Result<Option<Collation>, SqlError> {
-    let is_text = crate::exec::conversion::is_text(sql_type);
+/// The collation of a column; one without characters has the server's, which says nothing.
+pub(super) fn collation_of(
+    definition: &ColumnDef,
+    sql_type: SqlType,
+    default: Collation,
+) -> Result<Collation, SqlError> {
     match &definition.collation {
-        Some(_) if !is_text => {
-            let message = "Expression type is invalid for COLLATE clause.".to_owned();
+        Some(_) if !sql_type.has_collation() => {
+            let message = format!("Expression type {} is invalid for COLLATE clause.", type_name(sql_type));
             Err(SqlError::batch(447, message))
         }
-        Some(name) => Collation::named(name).map(Some),
-        None => Ok(is_text.then_some(Collation::DEFAULT)),
+        Some(name) => Collation::named(name, default),
+        None if sql_type.has_collation() => Ok(default),
+        None => Ok(Collation::DEFAULT),
     }
 }
 
@@ -238,8 +246,7 @@ fn placeholder(definition: &ColumnDef) -> Column {
     Column {
         column_id: 0,
         name: definition.name.clone(),
-        meta: ColumnMeta { computed: true, ..meta_of(&definition.name, SqlType::Int, true, false) },
-        collation: None,
+        meta: ColumnMeta { computed: true, ..ColumnMeta::new(&definition.name, SqlType::Int, true) },
         default: None,
         computed: None,
         identity: None,
@@ -254,17 +261,13 @@ fn compute(
     persisted: bool,
     declared_nullable: Option<bool>,
 ) -> Result<(), Interrupt> {
-    let (sql_type, nullable) = RowExpression::scalar(context, table, expr)?.result();
+    let result = RowExpression::scalar(context, table, expr)?.result();
     let column = &mut table.columns[position];
-    column.meta.sql_type = sql_type;
-    column.meta.nullable = declared_nullable.unwrap_or(nullable);
-    column.collation = crate::exec::conversion::is_text(sql_type).then_some(Collation::DEFAULT);
+    column.meta.sql_type = result.sql_type;
+    column.meta.nullable = declared_nullable.unwrap_or(result.nullable);
+    column.meta.collation = result.collation;
     column.computed = Some(Computed { expr: expr.clone(), persisted });
     Ok(())
-}
-
-pub(super) fn meta_of(name: &str, sql_type: SqlType, nullable: bool, identity: bool) -> ColumnMeta {
-    ColumnMeta { name: name.to_owned(), sql_type, nullable, identity, computed: false }
 }
 
 /// Makes the layout say what the columns say.

@@ -1,7 +1,7 @@
 //! What stands in the way of dropping or changing a column.
 
+use crate::collation::Collation;
 use crate::engine::TableDef;
-use crate::engine::collation::Collation;
 use crate::parser::ast::Expr;
 
 /// Which constraints matter.

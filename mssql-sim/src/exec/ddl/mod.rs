@@ -13,6 +13,7 @@ mod dependency;
 use std::sync::Arc;
 
 use super::context::ExecContext;
+use crate::collation::Collation;
 use crate::engine::{Interrupt, Object, TableDef};
 use crate::parser::ast::{ObjectName, Statement};
 use crate::types::{Reach, SqlError};
@@ -47,9 +48,13 @@ fn dispatch(context: &mut ExecContext, statement: &Statement) -> Result<(), Inte
         }
         Statement::DropIndex { name, table } => constraint::drop_index(context, name, table),
         Statement::CreateSchema(name) => Ok(context.engine.create_schema(context.names.database, name)?),
-        Statement::CreateDatabase(name) => {
+        Statement::CreateDatabase { name, collation } => {
             require_no_transaction(context, "CREATE DATABASE")?;
-            context.engine.create_database(name)?;
+            let collation = match collation {
+                Some(name) => Collation::named(name, Collation::DEFAULT)?,
+                None => Collation::DEFAULT,
+            };
+            context.engine.create_database(name, collation)?;
             Ok(())
         }
         Statement::DropDatabase { name, if_exists } => {

@@ -100,7 +100,7 @@ fn assign(
         return Ok(value);
     }
     let column = &table.columns[column];
-    if sql_type == column.sql_type() {
+    if sql_type == column.sql_type() && !sql_type.has_code_page() {
         return Ok(value);
     }
     let qualified = context.full_name(table);
@@ -108,7 +108,11 @@ fn assign(
         value,
         sql_type,
         column.sql_type(),
-        conversion::Target { table: &qualified, column: &column.name },
+        conversion::Target {
+            table: &qualified,
+            column: &column.name,
+            code_page: column.meta.collation.code_page(),
+        },
     )
 }
 

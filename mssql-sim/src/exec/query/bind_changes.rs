@@ -26,7 +26,7 @@ impl FromBinder<'_> {
             return Err(explicit_only(last_sync.sql_type, SqlType::BigInt).into());
         }
         let last_sync = last_sync.converted(SqlType::BigInt)?;
-        let source = source(alias, &table, &tracking::changes_columns(&table))?;
+        let source = source(alias, &tracking::changes_columns(&table))?;
         Ok(self.made(source, Maker::Changes { read, last_sync }))
     }
 
@@ -48,7 +48,7 @@ impl FromBinder<'_> {
             let position = position.expect("as many columns as the key has, each of the key and none twice");
             key.push(binder.scalar(&values[position])?.converted(column.sql_type())?);
         }
-        let source = source(alias, &table, &tracking::version_columns(&table))?;
+        let source = source(alias, &tracking::version_columns(&table))?;
         Ok(self.made(source, Maker::Version { read, table, key }))
     }
 
@@ -133,11 +133,8 @@ fn check_key(
     Ok(())
 }
 
-/// The columns of a CHANGETABLE under its alias; the key's columns keep their collations.
-fn source(alias: &Alias, table: &TableDef, columns: &[ColumnMeta]) -> Result<ScopeSource, SqlError> {
-    let collations =
-        columns.iter().map(|meta| table.column(&meta.name).and_then(|c| table.columns[c].collation.clone()));
-    let collations = collations.collect();
+/// The columns of a CHANGETABLE under its alias.
+fn source(alias: &Alias, columns: &[ColumnMeta]) -> Result<ScopeSource, SqlError> {
     let columns = renamed(columns, &alias.name, &alias.columns)?;
-    Ok(ScopeSource { collations, ..ScopeSource::plain(&alias.name, columns.into()) })
+    Ok(ScopeSource::plain(&alias.name, columns.into()))
 }

@@ -178,8 +178,7 @@ impl<'a> FromBinder<'a> {
             let message = format!("No column name was specified for column {} of '{alias}'.", unnamed + 1);
             return Err(SqlError::batch(8155, message).into());
         }
-        let collations = plan.columns().iter().map(|c| Some(c.collation.collation.clone())).collect();
-        let place = self.push(ScopeSource { collations, ..ScopeSource::plain(alias, columns.into()) });
+        let place = self.push(ScopeSource::plain(alias, columns.into()));
         Ok(Raw::Other(place, Relation::Derived(Arc::new(DerivedLeaf { place, plan, lateral }))))
     }
 

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::engine::{Interrupt, Row};
 use crate::exec::context::ExecContext;
-use crate::exec::conversion::{convert, require_implicit};
+use crate::exec::conversion::{convert_in, require_implicit};
 use crate::parser::ast::{Expr, Query, QueryBody, SelectItem};
 use crate::types::{ColumnMeta, SqlError};
 use run::Run;
@@ -124,7 +124,9 @@ fn assign_rows(
         for (((name, _), value), column) in assignments.iter().zip(row.iter()).zip(plan.columns()) {
             let (target, _) = context.variables.get(name)?;
             require_implicit(column.meta.sql_type, target)?;
-            context.variables.set(name, convert(value.clone(), column.meta.sql_type, target, None)?)?;
+            let code_page = context.session.collation.code_page();
+            let value = convert_in(value.clone(), column.meta.sql_type, target, None, code_page)?;
+            context.variables.set(name, value)?;
         }
         count += 1;
     }

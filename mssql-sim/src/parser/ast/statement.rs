@@ -80,7 +80,12 @@ pub enum Statement {
     /// `CREATE SCHEMA name`
     CreateSchema(String),
     /// `CREATE DATABASE name`
-    CreateDatabase(String),
+    CreateDatabase {
+        /// Name.
+        name: String,
+        /// `COLLATE`
+        collation: Option<String>,
+    },
     /// `DROP DATABASE [IF EXISTS] name`
     DropDatabase {
         /// Name.
