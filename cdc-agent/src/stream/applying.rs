@@ -156,13 +156,17 @@ impl Applying {
             moment,
             age: Duration::from_micros((clock::now_micros() - moment.agent_clock).max(0).unsigned_abs()),
         });
+        self.measure();
         within(PATIENCE, self.applier.heartbeat(idle.as_ref(), pulse.state, pulse.detail.as_deref())).await?;
         self.finish_requests().await?;
-        self.metrics.pulse(&pulse, applied, &self.journal);
         for request in within(PATIENCE, self.applier.take_requests()).await? {
             self.hand_over(request).await?;
         }
         Ok(())
+    }
+
+    fn measure(&self) {
+        self.metrics.pulse(&self.side.pulses.borrow(), *self.side.applied.borrow(), &self.journal);
     }
 
     async fn hand_over(&mut self, request: ControlRequest) -> Result<(), AgentError> {
@@ -215,9 +219,8 @@ impl Applying {
             let pause = pauses.next(treatment.class);
             self.metrics.target_errors.inc();
             tracing::warn!(error = %error.chain(), remedy = treatment.remedy, pause_ms = pause.as_millis(), "the target cannot be written; changes wait in the journal");
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(pause) => {}
+            if !self.pause(pause, stop).await {
+                return Ok(());
             }
             match self.reconnect().await {
                 Ok(()) => return Ok(()),
@@ -225,6 +228,19 @@ impl Applying {
             }
             if verdict(&error).class == Class::Stop {
                 return Err(error);
+            }
+        }
+    }
+
+    /// Pauses, while an operator goes on seeing what waits in the journal; false when it is time to stop.
+    async fn pause(&self, pause: Duration, stop: &CancellationToken) -> bool {
+        let mut looks = tokio::time::interval(SIGN_OF_LIFE);
+        let mut over = std::pin::pin!(tokio::time::sleep(pause));
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return false,
+                () = &mut over => return true,
+                _ = looks.tick() => self.measure(),
             }
         }
     }
