@@ -26,7 +26,7 @@ impl Engine {
         let mut state = self.state();
         if state.databases.values().any(|database| fold_name(&database.name) == fold_name(name)) {
             let message = format!("Database '{name}' already exists. Choose a different database name.");
-            return Err(SqlError::statement(1801, message));
+            return Err(SqlError { state: 3, ..SqlError::statement(1801, message) });
         }
         let id = (FIRST_USER_DATABASE..).map(DatabaseId).find(|id| !state.databases.contains_key(id));
         let id = id.expect("fewer databases than ids");

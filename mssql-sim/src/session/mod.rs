@@ -8,6 +8,7 @@
 //! `statement` runs one that touches data; `transaction` and `procedure` are what their names say.
 
 mod batch;
+mod command;
 mod compile;
 pub(crate) mod connection;
 pub mod event;
@@ -85,6 +86,8 @@ pub(crate) enum Ending {
 #[derive(Debug)]
 enum Failure {
     Error(SqlError),
+    /// An error that a TRY around takes; its statement is already completed towards the client.
+    Caught(SqlError),
     ClientGone,
 }
 

@@ -70,7 +70,7 @@ impl Session {
             let routine = Routine::Procedure { name: procedure, arguments };
             let flow = match self.call(routine, caller).await {
                 Ok(outcome) => outcome.flow,
-                Err(Failure::Error(_)) => Flow::Return,
+                Err(Failure::Error(_) | Failure::Caught(_)) => Flow::Return,
                 Err(Failure::ClientGone) => return Err(ClientGone),
             };
             if self.end_batch(flow, events).await? == Ending::Close {
@@ -195,8 +195,8 @@ impl Session {
         let flow = match result {
             Ok(flow) => flow,
             // An error that ends its own batch is an ordinary one for the batch around it.
-            Err(Failure::Error(error)) if error.reach == Reach::Batch => {
-                return Err(SqlError { reach: Reach::Statement, ..error }.into());
+            Err(Failure::Caught(error)) if error.reach == Reach::Batch => {
+                return Err(Failure::Caught(SqlError { reach: Reach::Statement, ..error }));
             }
             Err(failure) => return Err(failure),
         };
@@ -207,6 +207,11 @@ impl Session {
             outputs.push(Output { name: argument.name.clone(), sql_type, value: value.clone() });
         }
         Ok(Outcome { flow, status: self.last_error, outputs })
+    }
+
+    /// Whether what runs is not the client's batch itself.
+    pub(super) fn is_in_procedure(&self) -> bool {
+        !self.callers.is_empty()
     }
 
     /// Remembers the caller's settings and database.

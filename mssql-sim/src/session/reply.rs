@@ -59,11 +59,17 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
                 for error in error.causes.iter().chain([&error]) {
                     token::message(error, &self.server_name, &mut self.messages.tokens);
                 }
-                self.held = Some(Done { error: true, ..self.statement_done() });
+            }
+            Event::Failed(command) => {
+                self.held = Some(Done { command: command as u16, error: true, ..self.statement_done() });
             }
             Event::Info(message) => token::message(&message, &self.server_name, &mut self.messages.tokens),
             Event::ProcedureBegan => self.procedure_depth += 1,
-            Event::ReturnStatus(status) => token::return_status(status, &mut self.messages.tokens),
+            Event::ReturnStatus(status) if self.procedure_depth == 1 => {
+                token::return_status(status, &mut self.messages.tokens);
+            }
+            // Only the outermost call tells what it returned.
+            Event::ReturnStatus(_) => {}
             Event::ReturnValue { name, sql_type, value } => {
                 token::return_value(
                     &ColumnMeta::new(name, sql_type, true),
@@ -87,7 +93,8 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
 
     /// Ends the reply.
     pub(crate) async fn finish(&mut self) -> Result<(), ProtocolError> {
-        let last = self.held.take().unwrap_or(Done::plain(DoneKind::Done));
+        let nothing = Done { command: Command::Nothing as u16, ..Done::plain(DoneKind::Done) };
+        let last = self.held.take().unwrap_or(nothing);
         last.write(&mut self.messages.tokens);
         self.messages.finish().await
     }
@@ -109,6 +116,7 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
     /// Sends an error and ends the reply.
     pub(crate) async fn refuse(&mut self, error: SqlError) -> Result<(), ProtocolError> {
         self.event(Event::Error(error)).await?;
+        self.event(Event::Failed(Command::Nothing)).await?;
         self.finish().await
     }
 
@@ -231,8 +239,9 @@ mod tests {
         let message = Event::Info(SqlError { class: 0, ..SqlError::statement(0, "done") });
         let printed = [select(), vec![message]].concat();
         assert_eq!(reply(printed).await[2..], [(0xFD, MORE | COUNT), (0xAB, 0), (0xFD, 0)]);
-        let failed = vec![Event::TransactionRolledBack(7), Event::Error(SqlError::statement(1205, "victim"))];
-        assert_eq!(reply(failed).await, [(0xE3, 0), (0xAA, 0), (0xFD, ERROR)]);
+        let victim = Event::Error(SqlError::statement(1205, "victim"));
+        let failed = vec![victim, Event::TransactionRolledBack(7), Event::Failed(Command::Nothing)];
+        assert_eq!(reply(failed).await, [(0xAA, 0), (0xE3, 0), (0xFD, ERROR)]);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@
 //! where it stopped instead.
 
 use super::batch::Frame;
-use super::event::{Command, Event};
+use super::event::{ClientGone, Command, Event};
 use super::{Failure, Session};
 use crate::collation::Collation;
 use crate::engine::{Interrupt, LockWait, NameScope, TransactionId};
@@ -26,61 +26,57 @@ impl Session {
         statement: &Statement,
     ) -> Result<(), Failure> {
         match statement {
-            Statement::Select(query) => self.run_select(frame, query).await,
+            Statement::Select(query) => self.run_select(frame, statement, query).await,
             Statement::SelectAssign { assignments, query } => {
                 let rows = self.attempt(frame, |context| query::assign(context, assignments, query)).await?;
-                self.done(frame, Command::Select, rows, false).await
+                self.done(frame, statement, rows).await
             }
             Statement::SetVariable(name, expr) => {
                 self.attempt(frame, |context| assign(context, name, expr)).await?;
-                self.done(frame, Command::Select, 1, false).await
+                self.done(frame, statement, 1).await
             }
             Statement::Declare(variables) => {
                 for (name, _, initial) in variables {
                     if let Some(expr) = initial {
                         self.attempt(frame, |context| assign(context, name, expr)).await?;
-                        self.row_count = 1;
+                        self.done(frame, statement, 1).await?;
                     }
                 }
                 Ok(())
             }
             // Its table is there since the batch began.
             Statement::DeclareTable(_) => Ok(()),
-            Statement::Insert(_) => self.run_write(frame, statement, Command::Insert).await,
-            Statement::Update(_) => self.run_write(frame, statement, Command::Update).await,
-            Statement::Delete(_) => self.run_write(frame, statement, Command::Delete).await,
+            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+                self.require_healthy_transaction()?;
+                let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
+                self.done(frame, statement, affected.rows).await
+            }
             _ => {
                 self.require_healthy_transaction()?;
                 self.attempt(frame, |context| ddl::run(context, statement)).await?;
-                self.done(frame, Command::Other, 0, false).await
+                self.done(frame, statement, 0).await
             }
         }
     }
 
-    async fn run_write(
+    /// Sends a query's rows as they are found.
+    async fn run_select(
         &mut self,
         frame: &mut Frame<'_>,
         statement: &Statement,
-        command: Command,
+        query: &Query,
     ) -> Result<(), Failure> {
-        self.require_healthy_transaction()?;
-        let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
-        self.done(frame, command, affected.rows, true).await
-    }
-
-    /// Sends a query's rows as they are found.
-    async fn run_select(&mut self, frame: &mut Frame<'_>, query: &Query) -> Result<(), Failure> {
         let mut context = self.statement_context(frame);
         let result = self.stream(frame, &mut context, query).await;
         self.take_back(frame, context);
         self.end_statement(result.is_ok()).await;
         let rows = result?;
-        self.done(frame, Command::Select, rows, true).await
+        self.done(frame, statement, rows).await
     }
 
     async fn stream(
         &mut self,
-        frame: &Frame<'_>,
+        frame: &mut Frame<'_>,
         context: &mut ExecContext,
         query: &Query,
     ) -> Result<u64, Failure> {
@@ -90,6 +86,7 @@ impl Session {
                 Err(interrupt) => self.resolve(interrupt).await?,
             }
         };
+        frame.result_begun = true;
         frame.events.send(Event::Columns(cursor.columns())).await?;
         let mut sent = 0;
         loop {
@@ -217,17 +214,29 @@ impl Session {
         }
     }
 
-    /// Ends a statement towards the client; `counted` statements tell their rows unless NOCOUNT is on.
-    async fn done(
-        &mut self,
+    /// Ends a statement that returned or changed so many rows.
+    async fn done(&mut self, frame: &Frame<'_>, statement: &Statement, rows: u64) -> Result<(), Failure> {
+        self.row_count = rows;
+        match Command::of(statement) {
+            Some(command) => Ok(self.complete(frame, command, rows).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the client that something ended, and its rows if such a thing has any. Under NOCOUNT nobody is told rows,
+    /// and a procedure tells only the ends of results.
+    pub(super) async fn complete(
+        &self,
         frame: &Frame<'_>,
         command: Command,
         rows: u64,
-        counted: bool,
-    ) -> Result<(), Failure> {
-        self.row_count = rows;
-        let rows = (counted && !self.settings.no_count).then_some(rows);
-        Ok(frame.events.send(Event::Done { command, rows }).await?)
+    ) -> Result<(), ClientGone> {
+        let silent = self.settings.no_count;
+        if silent && self.is_in_procedure() && !frame.result_begun {
+            return Ok(());
+        }
+        let rows = (command.counts_rows() && !silent).then_some(rows);
+        frame.events.send(Event::Done { command, rows }).await
     }
 
     /// Type and value of an expression outside a query.

@@ -51,11 +51,27 @@ async fn the_transaction_manager_tells_what_is_in_force() {
     check(
         &mut session,
         &[
-            (TransactionRequest::Begin, &["env begin", "done begin"]),
-            (TransactionRequest::Save, &["done -"]),
-            (TransactionRequest::Rollback, &["env rollback", "done rollback"]),
-            (TransactionRequest::Begin, &["env begin", "done begin"]),
-            (TransactionRequest::Commit, &["env commit", "done commit"]),
+            (TransactionRequest::Begin, &["env begin", "done none"]),
+            (TransactionRequest::Begin, &["done none"]),
+            (TransactionRequest::Save, &["done none"]),
+            (TransactionRequest::Commit, &["done none"]),
+            (TransactionRequest::Rollback, &["env rollback", "done none"]),
+            (TransactionRequest::Begin, &["env begin", "done none"]),
+            (TransactionRequest::Commit, &["env commit", "done none"]),
+            (
+                TransactionRequest::Commit,
+                &[
+                    "error 3902 class 16 state 3 line 1: The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.",
+                    "done none failed",
+                ],
+            ),
+            (
+                TransactionRequest::Rollback,
+                &[
+                    "error 3903 class 16 state 2 line 1: The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.",
+                    "done none failed",
+                ],
+            ),
         ],
     )
     .await;

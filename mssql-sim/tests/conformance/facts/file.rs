@@ -44,7 +44,7 @@ impl File {
                 section = Some(file.begin(header));
                 continue;
             }
-            if line.trim().is_empty() {
+            if line.trim().is_empty() && !matches!(section, Some(Section::Setup | Section::FactSql)) {
                 continue;
             }
             match section.unwrap_or_else(|| panic!("{line}: before the first @")) {

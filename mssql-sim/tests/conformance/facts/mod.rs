@@ -36,5 +36,7 @@ macro_rules! facts {
 }
 
 facts! {
+    completions
+    errors
     literals
 }

@@ -22,7 +22,7 @@ pub(super) async fn check(file: &File) {
     for fact in &file.facts {
         if let Some(difference) = difference(fact, &mut session).await {
             wrong += 1;
-            writeln!(report, "\n{}\n{}\n{difference}", fact.name, fact.sql.join("\nGO\n"))
+            writeln!(report, "\n@fact {}\n{}\n=>\n{difference}", fact.name, fact.sql.join("\nGO\n"))
                 .expect("to memory");
         }
     }

@@ -23,6 +23,7 @@ impl TypeInfo {
         let mut info = Self { token, size: 0, precision: 0, scale: 0, collation: None };
         match token {
             0x24 | 0x26 | 0x68 | 0x6D | 0x6E | 0x6F => info.size = usize::from(reader.u8()),
+            0x28 => {}
             0x29 | 0x2A | 0x2B => info.scale = reader.u8(),
             0x6A | 0x6C => {
                 info.size = usize::from(reader.u8());
@@ -34,8 +35,7 @@ impl TypeInfo {
                 info.size = usize::from(reader.u16());
                 info.collation = Some(reader.array());
             }
-            0x62 => info.size = reader.u32() as usize,
-            0x22 => info.size = reader.u32() as usize,
+            0x22 | 0x62 => info.size = reader.u32() as usize,
             0x23 | 0x63 => {
                 info.size = reader.u32() as usize;
                 info.collation = Some(reader.array());
