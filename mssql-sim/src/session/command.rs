@@ -114,6 +114,7 @@ impl Command {
             Statement::WaitFor(_) => Self::WaitFor,
             Statement::Execute { .. } | Statement::ExecuteText(_) => Self::Execute,
             Statement::CreateSchema(_)
+            | Statement::DeclareTable(_)
             | Statement::Permission(_)
             | Statement::Block(_)
             | Statement::TryCatch(..)
