@@ -5,8 +5,9 @@ use chrono::TimeDelta;
 use super::database::Database;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::keys::KeyRange;
+use super::read::TableRead;
 use super::state::State;
-use super::statement::{NameScope, TableRead};
+use super::statement::NameScope;
 use super::tracking::{self, CommitRecord, DatabaseTracking, TableTracking};
 use super::transaction::{TrackingLog, Undo};
 use super::{Engine, IndexRef, Interrupt, Row, TransactionId};
@@ -42,7 +43,7 @@ impl Engine {
         else {
             return Ok(None);
         };
-        let Some(row) = read.look(IndexRef::Primary, &found)? else { return Ok(None) };
+        let Some(row) = state.look(read, IndexRef::Primary, &found)? else { return Ok(None) };
         let own = found.entry.pending.as_ref().is_some_and(|p| p.written.is_some());
         let change =
             if own { None } else { tracking.last_change(found.key, state.changes_instant(read.sight)) };

@@ -9,14 +9,16 @@
 //! # Rows and versions
 //! A row is its columns' wire bytes ([`crate::wire::value`]) in the order of [`TableDef::layout`]. A table maps key bytes
 //! (the primary key, or a running number) to an entry: the committed versions, newest first, and at most one pending
-//! image, which *is* the exclusive lock of the transaction that wrote it. A commit stamps its images with the next
+//! image, that of the transaction that has the key's X lock. A commit stamps its images with the next
 //! number of one instance-wide sequence, so "as of instant S" is "newest version stamped at most S". Versions that no
 //! open snapshot can see are dropped when a transaction ends.
 //!
 //! # Who sees what
 //! READ COMMITTED reads the newest committed image and waits on a key that another transaction wrote. READ UNCOMMITTED
-//! takes pending images. SNAPSHOT reads as of an instant that the first access to a user table fixes. A writer waits
-//! for the key's lock; under SNAPSHOT it then fails with 3960 if the row was changed after its instant.
+//! takes pending images. REPEATABLE READ and SERIALIZABLE keep locks on what they read. SNAPSHOT reads as of an instant
+//! that the first access to a user table fixes, READ COMMITTED SNAPSHOT as of one for each statement. A writer waits for
+//! the key's lock; under SNAPSHOT it then fails with 3960 if the row was changed after its instant. [`lock`] and
+//! [`read`] have the rules.
 //!
 //! # Change Tracking
 //! A transaction logs what it did to tracked keys; its commit folds the log to one entry per key and takes the next
@@ -34,6 +36,7 @@ pub mod keys;
 pub mod layout;
 mod lock;
 mod permission;
+mod read;
 mod rows;
 mod schema;
 mod state;
@@ -62,9 +65,10 @@ pub use definition::{
 };
 pub use describe::{DatabaseInfo, TableInfo, TrackingInfo, UserInfo};
 pub use keys::{KeyRange, key_prefix};
-pub use lock::{LockWait, Patience, Resource};
+pub use lock::{Hold, LockMode, LockRequest, LockWait, Patience, Resource};
 pub use permission::{GrantScope, Principal};
-pub use statement::{NameScope, Object, ReadHint, Scan, ScannedRow, StatementScope, TableRead};
+pub use read::{ReadHint, ReadLevel, Scan, ScannedRow, TableRead};
+pub use statement::{NameScope, Object, StatementScope};
 pub use temporary::{TEMPDB, Temporaries};
 pub use transaction::Mark;
 pub use write::{RowWrite, TableWrites};
@@ -91,6 +95,8 @@ pub enum Interrupt {
     Error(SqlError),
     /// Another transaction holds what is needed: give up the statement, await [`Engine::wait`], run it again.
     Wait(LockWait),
+    /// What the statement read has changed since: run it again at once.
+    Retry,
 }
 
 impl From<SqlError> for Interrupt {
@@ -100,9 +106,12 @@ impl From<SqlError> for Interrupt {
 }
 
 impl Interrupt {
-    /// What the statement read has changed since: run it again at once.
-    fn changed(waiter: TransactionId) -> Self {
-        Self::Wait(LockWait { waiter, holder: waiter, resource: Resource::Changed })
+    /// A wait that gives up at once, if `no_wait`.
+    fn without_wait(self, no_wait: bool) -> Self {
+        match self {
+            Self::Wait(wait) => Self::Wait(LockWait { no_wait: wait.no_wait || no_wait, ..wait }),
+            other => other,
+        }
     }
 }
 
@@ -130,8 +139,8 @@ pub struct Engine {
 
 struct Shared {
     state: Mutex<State>,
-    /// Rung whenever a transaction or a statement has let something go.
-    released: Notify,
+    /// Rung whenever somebody who waits, for a lock or for the commit gate, may go on.
+    released: Arc<Notify>,
 }
 
 /// Databases of a new server, by id.
@@ -141,6 +150,7 @@ impl Engine {
     /// A server with the system databases and no logins.
     pub fn new(options: Options) -> Self {
         let now = options.clock.now();
+        let released = Arc::new(Notify::new());
         let system = SYSTEM_DATABASES
             .map(|(id, name)| (DatabaseId(id), Database::new(DatabaseId(id), name, Collation::DEFAULT, now)));
         let state = State {
@@ -153,14 +163,13 @@ impl Engine {
             last_transaction: 0,
             statements: HashMap::new(),
             last_statement: 0,
-            definitions: lock::DefinitionLocks::default(),
-            waits: HashMap::new(),
+            locks: lock::LockTable::new(Arc::clone(&released)),
             commit_sequence: 0,
             instants: BTreeMap::new(),
             garbage: VecDeque::new(),
             gate: gate::CommitGate::default(),
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), released: Notify::new() }) }
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), released }) }
     }
 
     /// The server's clock (UTC).
@@ -171,6 +180,11 @@ impl Engine {
     /// Moves the clock forward.
     pub fn advance_clock(&self, by: Duration) {
         self.state().clock.advance(by);
+    }
+
+    /// Lets those who wait look again.
+    fn wake_waiters(&self) {
+        self.shared.released.notify_waiters();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use super::database::{Database, FIRST_USER_DATABASE, Schema, Table};
 use super::definition::{DatabaseId, IndexRef, ObjectId, TableDef};
 use super::keys;
-use super::lock::{LockWait, Resource};
+use super::lock::{Hold, LockMode, Resource};
 use super::rows::{Entry, Pending, Rows, Version};
-use super::state::{State, TableRef};
+use super::state::State;
 use super::transaction::{Mark, Undo};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
 use crate::collation::{Collation, fold_name};
@@ -124,19 +124,14 @@ impl Engine {
         let mut state = self.state();
         let reference = def.reference();
         for other in state.database(def.database).named(def.schema_id, &def.name) {
-            let resource = Resource::Definition(other.def.reference());
-            if let Some(holder) = state.definitions.changer(other.def.reference(), transaction) {
-                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
-            }
+            state.check_definition(transaction, other.def.reference())?;
             if other.exists_for(transaction) {
                 return Err(name_taken(&def.name).into());
             }
         }
         state.require_parents(transaction, &def)?;
-        let open = state.transaction_mut(transaction)?;
-        open.undo.push(Undo::Created(reference));
-        open.changed.insert(reference);
-        state.definitions.exclude(reference, transaction);
+        state.exclude(transaction, &def)?;
+        state.transaction_mut(transaction)?.undo.push(Undo::Created(reference));
         state.database_mut(reference.0).add_table(Table::new(Arc::new(def), transaction));
         Ok(())
     }
@@ -243,33 +238,24 @@ impl State {
     /// Makes a table's definition exclusive to a transaction.
     pub(super) fn exclude(&mut self, transaction: TransactionId, table: &TableDef) -> Result<(), Interrupt> {
         let reference = table.reference();
-        if let Some(holder) = self.definitions.other_user(reference, transaction) {
-            let resource = Resource::Definition(reference);
-            return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
-        }
+        let resource = Resource::Object(reference);
+        self.lock(transaction, resource, LockMode::SchemaModification, Hold::Transaction)?;
         self.transaction_mut(transaction)?.changed.insert(reference);
-        self.definitions.exclude(reference, transaction);
         Ok(())
     }
 
     fn is_database_used(&self, id: DatabaseId) -> bool {
-        let inside = |reference: &TableRef| reference.0 == id;
-        self.database_uses.contains_key(&id)
-            || self.transactions.values().any(|t| t.written.iter().chain(&t.changed).any(inside))
-            || self.statements.values().any(|statement| statement.tables.iter().any(inside))
+        self.database_uses.contains_key(&id) || self.locks.is_locked(|table| table.0 == id)
     }
 
     /// Makes sure that the keys which a definition references are there still; else the statement is bound again.
     fn require_parents(&self, transaction: TransactionId, def: &TableDef) -> Result<(), Interrupt> {
         for key in def.foreign_keys.iter().filter(|key| key.parent != def.object_id) {
             let parent = (def.database, key.parent);
-            if let Some(holder) = self.definitions.changer(parent, transaction) {
-                let resource = Resource::Definition(parent);
-                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
-            }
+            self.check_definition(transaction, parent)?;
             let table = self.find_table(parent).filter(|table| table.exists_for(transaction));
             if table.and_then(|table| table.def.index_by_id(key.parent_index_id)).is_none() {
-                return Err(Interrupt::changed(transaction));
+                return Err(Interrupt::Retry);
             }
         }
         Ok(())
@@ -312,7 +298,7 @@ impl State {
     ) -> Result<(), SqlError> {
         let table = self.table(old)?;
         let mut rebuilt = Rows::new(new);
-        let mut locks = Vec::new();
+        let mut written = Vec::new();
         let mut row_number = 0u64;
         let mut converted = rows.map(Vec::into_iter);
         for (_, entry) in table.rows.iter() {
@@ -322,7 +308,7 @@ impl State {
             row_number += 1;
             let key = new.key_of(&row).unwrap_or_else(|| row_number.to_be_bytes().as_slice().into());
             let entry = if entry.pending.is_some() {
-                locks.push((new.reference(), Key::clone(&key)));
+                written.push((new.reference(), Key::clone(&key)));
                 Entry {
                     pending: Some(Pending { owner: transaction, written: Some(Some(Arc::clone(&row))) }),
                     ..Entry::default()
@@ -343,7 +329,7 @@ impl State {
         table.row_number = table.row_number.max(row_number);
         let before = std::mem::replace(&mut table.rows, rebuilt);
         let open = self.transaction_mut(transaction)?;
-        open.locks.append(&mut locks);
+        open.written.append(&mut written);
         open.undo.push(Undo::Rows { table: reference, before });
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::database::{Database, Table};
 use super::definition::{DatabaseId, ObjectId};
 use super::gate::CommitGate;
-use super::lock::{DefinitionLocks, WaitRecord};
+use super::lock::LockTable;
 use super::permission::Login;
 use super::rows::Sight;
 use super::transaction::Transaction;
@@ -21,8 +21,6 @@ pub(super) type TableRef = (DatabaseId, ObjectId);
 #[derive(Debug)]
 pub(super) struct StatementState {
     pub(super) transaction: TransactionId,
-    /// Tables whose definition it holds.
-    pub(super) tables: Vec<TableRef>,
     /// Its instant under READ COMMITTED SNAPSHOT.
     pub(super) instant: Option<u64>,
 }
@@ -49,8 +47,7 @@ pub(super) struct State {
     pub(super) last_transaction: u64,
     pub(super) statements: HashMap<u64, StatementState>,
     pub(super) last_statement: u64,
-    pub(super) definitions: DefinitionLocks,
-    pub(super) waits: HashMap<TransactionId, WaitRecord>,
+    pub(super) locks: LockTable,
     /// Number of the last commit.
     pub(super) commit_sequence: u64,
     /// Instants that are being read, with the number of their readers.

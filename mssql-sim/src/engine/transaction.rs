@@ -59,11 +59,9 @@ pub(super) struct Transaction {
     pub(super) snapshot: Option<u64>,
     pub(super) undo: Vec<Undo>,
     pub(super) tracking: Vec<TrackingLog>,
-    /// Keys that it has locked.
-    pub(super) locks: Vec<(TableRef, Key)>,
+    /// Keys that it has written.
+    pub(super) written: Vec<(TableRef, Key)>,
     savepoints: Vec<(String, Mark)>,
-    /// Tables that it wrote to; their definitions stay until its end.
-    pub(super) written: BTreeSet<TableRef>,
     /// Tables whose definition it changed.
     pub(super) changed: BTreeSet<TableRef>,
     /// First rowversion that it drew, by database.
@@ -112,7 +110,6 @@ impl Engine {
     /// Undoes everything and wakes those who wait. A transaction that a deadlock has ended already is fine.
     pub fn rollback(&self, transaction: TransactionId) {
         self.state().end_transaction(transaction, None);
-        self.wake_waiters();
     }
 
     /// `SAVE TRANSACTION name`
@@ -196,23 +193,21 @@ impl State {
         if let Some(sequence) = commit {
             self.record_changes(id, &transaction, sequence);
         }
-        self.release_rows(&transaction, commit);
+        self.settle_rows(&transaction, commit);
         self.settle_definitions(&transaction, commit);
-        for table in &transaction.written {
-            self.definitions.unshare(*table, id);
-        }
+        self.locks.release_all(id);
         if let Some(instant) = transaction.snapshot {
             self.release_instant(instant);
         }
         self.collect_garbage();
     }
 
-    fn release_rows(&mut self, transaction: &Transaction, commit: Option<u64>) {
+    fn settle_rows(&mut self, transaction: &Transaction, commit: Option<u64>) {
         let instants = self.instants.clone();
-        for (reference, key) in &transaction.locks {
+        for (reference, key) in &transaction.written {
             let Some(table) = self.find_table_mut(*reference) else { continue };
             let def = Arc::clone(&table.def);
-            table.rows.release(&def, key, commit);
+            table.rows.settle(&def, key, commit);
             if !table.rows.prune(&def, key, &instants) {
                 let sequence = self.commit_sequence;
                 self.garbage.push_back(Garbage { sequence, table: *reference, key: key.clone() });
@@ -222,7 +217,6 @@ impl State {
 
     fn settle_definitions(&mut self, transaction: &Transaction, commit: Option<u64>) {
         for reference in &transaction.changed {
-            self.definitions.admit(*reference);
             let Some(sequence) = commit else { continue };
             let Some(table) = self.find_table_mut(*reference) else { continue };
             if table.dropped_by.is_some() {

@@ -38,7 +38,7 @@ impl Session {
             self.shared.engine.commit(transaction);
             match created {
                 // Nobody else knows the table, so there is nobody to wait for.
-                Ok(()) | Err(Interrupt::Wait(_)) => {}
+                Ok(()) | Err(Interrupt::Wait(_) | Interrupt::Retry) => {}
                 Err(Interrupt::Error(error)) => return Err(SqlError { line: *line, ..error }),
             }
         }

@@ -8,7 +8,7 @@ use super::batch::Frame;
 use super::event::{ClientGone, Command, Event};
 use super::{Failure, Session};
 use crate::collation::Collation;
-use crate::engine::{Interrupt, LockWait, NameScope, TransactionId};
+use crate::engine::{Interrupt, NameScope, TransactionId};
 use crate::exec::context::{ExecContext, SessionFacts, Variables};
 use crate::exec::conversion::{convert, convert_in};
 use crate::exec::{ddl, dml, expression, query};
@@ -128,11 +128,16 @@ impl Session {
 
     /// Waits for the lock that stopped an attempt, or gives up on its error.
     async fn resolve(&self, interrupt: Interrupt) -> Result<(), Failure> {
-        let wait: LockWait = match interrupt {
-            Interrupt::Error(error) => return Err(error.into()),
-            Interrupt::Wait(wait) => wait,
-        };
-        Ok(self.shared.engine.wait(wait, self.settings.patience(self.spid)).await?)
+        match interrupt {
+            Interrupt::Error(error) => Err(error.into()),
+            Interrupt::Wait(wait) => {
+                Ok(self.shared.engine.wait(wait, self.settings.patience(self.spid)).await?)
+            }
+            Interrupt::Retry => {
+                tokio::task::yield_now().await;
+                Ok(())
+            }
+        }
     }
 
     fn statement_context(&mut self, frame: &mut Frame<'_>) -> ExecContext {

@@ -107,8 +107,8 @@ impl Fixture {
         index: IndexRef,
     ) -> Result<Vec<Row>, Interrupt> {
         let statement = self.engine.statement(transaction, isolation);
-        let read = self.engine.open(&statement, table, ReadHint::ByLevel)?;
-        let scan = Scan { index, range: KeyRange::all(), after: None, limit: usize::MAX };
+        let read = self.engine.open(&statement, table, ReadHint::default())?;
+        let scan = Scan { index, range: KeyRange::all(), after: None, limit: usize::MAX, unique: false };
         Ok(self.engine.scan(&read, &scan)?.into_iter().map(|found| found.row).collect())
     }
 

@@ -58,7 +58,7 @@ fn execute(fixture: &Fixture, transaction: TransactionId, table: &Arc<TableDef>,
 fn changes(fixture: &Fixture, table: &Arc<TableDef>, last_sync: Option<i64>) -> String {
     let transaction = fixture.engine.begin();
     let statement = fixture.engine.statement(transaction, Isolation::ReadCommitted);
-    let read = fixture.engine.open(&statement, table, ReadHint::ByLevel).expect("open");
+    let read = fixture.engine.open(&statement, table, ReadHint::default()).expect("open");
     let layout = crate::engine::tracking::changes_columns(table);
     let rows = fixture.engine.changes(&read, last_sync).expect("tracked");
     drop(statement);
@@ -249,7 +249,7 @@ fn a_snapshot_sees_the_changes_of_its_instant_unless_told_otherwise() {
         fixture.read(reader, Isolation::Snapshot, &table).expect("the snapshot begins");
         run(&fixture, &table, "i2");
         let statement = fixture.engine.statement(reader, Isolation::Snapshot);
-        let read = fixture.engine.open(&statement, &table, ReadHint::ByLevel).expect("open");
+        let read = fixture.engine.open(&statement, &table, ReadHint::default()).expect("open");
         assert_eq!(fixture.engine.changes(&read, None).expect("tracked").len(), expected);
     }
 }

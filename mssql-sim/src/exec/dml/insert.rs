@@ -20,7 +20,7 @@ type GivenRow = Vec<Option<Value>>;
 
 pub(super) fn run(context: &mut ExecContext, insert: &Insert) -> Result<Affected, Interrupt> {
     let table = target(context, insert)?;
-    open_target(context, &table, "INSERT")?;
+    open_target(context, (&table, &insert.hints), "INSERT")?;
     let columns = listed_columns(&table, insert)?;
     let given = given_rows(context, &table, &columns, insert)?;
     let explicit_identity = check_identity(context, &table, &columns)?;

@@ -16,8 +16,9 @@ use std::sync::Arc;
 use super::context::ExecContext;
 use super::conversion;
 use super::expression::evaluate;
+use super::query::hints::read_hint;
 use crate::engine::{Interrupt, ReadHint, TableDef, TableWrites};
-use crate::parser::ast::{Expr, Isolation, Statement};
+use crate::parser::ast::{Expr, Isolation, Statement, TableHint};
 use crate::types::{Length, SqlError, SqlType, Value};
 
 /// What a statement did.
@@ -47,9 +48,14 @@ pub fn run(context: &mut ExecContext, statement: &Statement) -> Result<Affected,
 }
 
 /// Checks the permission on a target and opens it, so that the statement holds its definition and has its snapshot.
-fn open_target(context: &ExecContext, table: &Arc<TableDef>, permission: &str) -> Result<(), Interrupt> {
+fn open_target(
+    context: &ExecContext,
+    (table, hints): (&Arc<TableDef>, &[TableHint]),
+    permission: &str,
+) -> Result<(), Interrupt> {
     context.engine.require(&context.names.principal, permission, table)?;
-    context.engine.open(&context.statement, table, ReadHint::ByLevel)?;
+    let hint = ReadHint { write_target: true, ..read_hint(hints)? };
+    context.engine.open(&context.statement, table, hint)?;
     Ok(())
 }
 

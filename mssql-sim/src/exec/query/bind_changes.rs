@@ -69,7 +69,7 @@ impl FromBinder<'_> {
                     let message = format!("Change tracking is not enabled on table '{shown}'.");
                     return Err(SqlError::batch(22105, message).into());
                 }
-                let read = self.open(&table, "VIEW CHANGE TRACKING", ReadHint::ByLevel)?;
+                let read = self.open(&table, "VIEW CHANGE TRACKING", ReadHint::default())?;
                 Ok((alias, table, read))
             }
             Some(_) => {

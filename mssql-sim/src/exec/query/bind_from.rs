@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::arrange::Raw;
 use super::bind::bind_unordered;
+use super::hints::read_hint;
 use super::plan::{Ctes, DerivedLeaf, MadeLeaf, Maker, OuterKind, QueryPlan, Relation};
 use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead};
 use crate::exec::context::ExecContext;
@@ -240,25 +241,6 @@ pub(super) fn renamed(
 pub(super) fn written(name: &ObjectName) -> String {
     let parts = [name.database.as_deref(), name.schema.as_deref(), Some(name.name.as_str())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(".")
-}
-
-/// How a table's hints read it. Hints that lock are refused: this engine has no read locks to keep.
-fn read_hint(hints: &[TableHint]) -> Result<ReadHint, SqlError> {
-    let mut hint = ReadHint::ByLevel;
-    for word in hints {
-        match word {
-            TableHint::NoLock => hint = ReadHint::NoLock,
-            TableHint::ReadCommitted | TableHint::ReadCommittedLock => hint = ReadHint::Committed,
-            TableHint::RowLock
-            | TableHint::PageLock
-            | TableHint::NoExpand
-            | TableHint::ForceSeek
-            | TableHint::ForceScan
-            | TableHint::Index => {}
-            other => return Err(SqlError::unsupported(format_args!("table hint {other:?}"))),
-        }
-    }
-    Ok(hint)
 }
 
 /// Whether a query has a source of this name anywhere in its FROM clauses: then its CTE is recursive.

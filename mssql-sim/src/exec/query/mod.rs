@@ -10,6 +10,7 @@ mod arrange;
 mod bind;
 mod bind_changes;
 mod bind_from;
+pub(in crate::exec) mod hints;
 mod join;
 mod operator;
 mod output;
@@ -83,7 +84,7 @@ impl Cursor {
                     self.failed = Some(error);
                     break;
                 }
-                Err(Interrupt::Wait(_)) => break,
+                Err(Interrupt::Wait(_) | Interrupt::Retry) => break,
             }
             self.remaining = self.remaining.map(|n| n - 1);
         }
@@ -107,7 +108,7 @@ pub fn assign(
     let plan = bind::bind_query(context, None, None, &query)?;
     let before = context.variables.clone();
     let result = assign_rows(context, assignments, &plan);
-    if matches!(result, Err(Interrupt::Wait(_))) {
+    if matches!(result, Err(Interrupt::Wait(_) | Interrupt::Retry)) {
         context.variables = before;
     }
     result
