@@ -97,7 +97,7 @@ impl Command {
             Statement::DropTable { .. } => Self::DropTable,
             Statement::CreateIndex { .. } => Self::CreateIndex,
             Statement::DropIndex { .. } => Self::DropIndex,
-            Statement::CreateDatabase(_) => Self::CreateDatabase,
+            Statement::CreateDatabase { .. } => Self::CreateDatabase,
             Statement::DropDatabase { .. } => Self::DropDatabase,
             Statement::AlterDatabase { .. } => Self::AlterDatabase,
             Statement::Use(_) => Self::Use,
