@@ -5,7 +5,6 @@
 
 use std::slice;
 
-use super::compile::declare_all;
 use super::event::{ClientGone, Command, Event, Events};
 use super::{Ending, Failure, Session};
 use crate::exec::context::Variables;
@@ -99,9 +98,7 @@ impl Session {
             Ok(statements) => statements,
             Err(error) => return self.fail(frame, error, None).await,
         };
-        let checked = declare_all(&statements, &mut frame.variables);
-        let declared = checked.and_then(|()| self.declare_tables(frame, &statements));
-        match declared.and_then(|()| self.check_batch(frame, &statements)) {
+        match self.compile(frame, &statements) {
             Ok(()) => self.run_statements(frame, &statements).await,
             Err(error) => self.fail(frame, error, None).await,
         }
@@ -300,7 +297,7 @@ impl Session {
 
     /// Deals with an error of a statement, or of the batch as a whole: hands it to the TRY around, or sends it and says
     /// what goes on.
-    async fn fail(
+    pub(super) async fn fail(
         &mut self,
         frame: &Frame<'_>,
         error: SqlError,

@@ -54,7 +54,10 @@ pub enum Event {
         value: Value,
     },
     /// The procedure ended.
-    ProcedureEnded,
+    ProcedureEnded {
+        /// By an error of the call itself, outside of any statement.
+        failed: bool,
+    },
 }
 
 /// Where a running request sends its events. Sending waits while the client is slow, so a slow client keeps its

@@ -5,7 +5,7 @@
 //! is ever blocked. A session that is dropped rolls its transaction back.
 //!
 //! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches;
-//! `statement` runs one that touches data; `transaction` and `procedure` are what their names say.
+//! `statement` runs one that touches data; `procedure` runs calls and `prepared` their texts.
 
 mod batch;
 mod command;
@@ -14,6 +14,7 @@ pub(crate) mod connection;
 pub mod event;
 mod handshake;
 pub(crate) mod local;
+mod prepared;
 mod procedure;
 mod reply;
 mod set_option;
@@ -31,7 +32,7 @@ use crate::types::SqlError;
 use crate::wire::login::Login;
 use crate::wire::request::{Request, RequestKind};
 use event::{ClientGone, Event, Events};
-use procedure::Prepared;
+use prepared::Prepared;
 use settings::Settings;
 use transaction::UserTransaction;
 
@@ -55,7 +56,7 @@ pub(crate) struct Session {
     /// The transaction of a statement that runs outside one.
     autocommit: Option<TransactionId>,
     temporaries: Temporaries,
-    prepared: HashMap<i32, Prepared>,
+    prepared: HashMap<i32, Arc<Prepared>>,
     last_handle: i32,
     /// `@@ROWCOUNT`
     row_count: u64,

@@ -77,11 +77,11 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
                     &mut self.messages.tokens,
                 );
             }
-            Event::ProcedureEnded => {
+            Event::ProcedureEnded { failed: error } => {
                 self.procedure_depth -= 1;
                 let kind =
                     if self.procedure_depth == 0 { DoneKind::Procedure } else { DoneKind::InProcedure };
-                self.held = Some(Done { command: Command::Execute as u16, ..Done::plain(kind) });
+                self.held = Some(Done { command: Command::Execute as u16, error, ..Done::plain(kind) });
             }
             Event::TransactionBegan(_)
             | Event::TransactionCommitted(_)
@@ -246,8 +246,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_procedure_ends_its_statements_in_its_own_way() {
-        let inner =
-            [vec![Event::ProcedureBegan], select(), vec![Event::ReturnStatus(0), Event::ProcedureEnded]];
+        let ended = Event::ProcedureEnded { failed: false };
+        let inner = [vec![Event::ProcedureBegan], select(), vec![Event::ReturnStatus(0), ended]];
         let expected = [(0x81, 0), (0xD1, 0), (0xFF, MORE | COUNT), (0x79, 0), (0xFE, 0)];
         assert_eq!(reply(inner.concat()).await, expected);
     }

@@ -4,6 +4,7 @@
 //! server in this process; with `MSSQL_TEST_URL=mssql://user:password@host:port` it asks that server, in databases that
 //! it makes and drops. Every expected value comes from documentation or from what a real server was seen to answer.
 
+mod calls;
 mod facts;
 mod protocol;
 mod target;

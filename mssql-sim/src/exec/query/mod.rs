@@ -52,12 +52,12 @@ pub fn open(context: &ExecContext, query: &Query) -> Result<Cursor, Interrupt> {
     Ok(Cursor { columns: plan.layout(), run: Run::start(&plan), remaining, failed: None })
 }
 
-/// Binds a query without running it: what a batch is refused for before any of it runs.
+/// Binds a query without running it: what a batch is refused for before any of it runs. Returns the result's columns.
 ///
 /// # Errors
 /// As [`open`].
-pub fn check(context: &ExecContext, query: &Query) -> Result<(), Interrupt> {
-    bind::bind_query(context, None, None, query).map(drop)
+pub fn check(context: &ExecContext, query: &Query) -> Result<Arc<[ColumnMeta]>, Interrupt> {
+    bind::bind_query(context, None, None, query).map(|plan| plan.layout())
 }
 
 impl Cursor {

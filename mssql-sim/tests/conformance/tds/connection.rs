@@ -14,6 +14,8 @@ use super::token::{self, Token};
 
 const HEADER: usize = 8;
 const LAST_PACKET: u8 = 0x01;
+const RESET: u8 = 0x08;
+const RESET_KEEPING_TRANSACTION: u8 = 0x10;
 const PACKET_SIZE: usize = 4096;
 /// A reply that takes longer is a hang.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -24,6 +26,8 @@ pub(crate) struct Session {
     stream: TcpStream,
     /// The transaction under way, as the server named it; 0 for none.
     descriptor: u64,
+    /// Status of the next request's packets beyond the end of the message.
+    reset: u8,
     /// What the login was answered.
     pub(crate) greeting: Answer,
 }
@@ -37,7 +41,7 @@ impl Session {
         let stream = TcpStream::connect((login.host.as_str(), login.port)).await;
         let stream = stream.unwrap_or_else(|error| panic!("{}:{}: {error}", login.host, login.port));
         stream.set_nodelay(true).expect("a socket takes TCP_NODELAY");
-        let mut session = Self { stream, descriptor: 0, greeting: Answer::default() };
+        let mut session = Self { stream, descriptor: 0, reset: 0, greeting: Answer::default() };
         session.send(Kind::Prelogin, &login::prelogin()).await;
         session.message().await.expect("PRELOGIN is answered");
         let packet_size = u32::try_from(PACKET_SIZE).expect("it is small");
@@ -48,6 +52,14 @@ impl Session {
         }
         session.greeting = greeting;
         Ok(session)
+    }
+
+    /// Has the session start afresh before the next request runs, as connection pools do.
+    pub(crate) fn reset_with_next_request(&mut self, keeps_transaction: bool) {
+        self.reset = if keeps_transaction { RESET_KEEPING_TRANSACTION } else { RESET };
+        if !keeps_transaction {
+            self.descriptor = 0;
+        }
     }
 
     /// Runs a batch and reads its answer.
@@ -126,9 +138,11 @@ impl Session {
         if packets.is_empty() {
             packets.push(&[]);
         }
+        let reset = std::mem::take(&mut self.reset);
         let mut bytes = Vec::with_capacity(body.len() + HEADER * packets.len());
         for (index, packet) in packets.iter().enumerate() {
-            let status = if index + 1 == packets.len() { LAST_PACKET } else { 0 };
+            let last = if index + 1 == packets.len() { LAST_PACKET } else { 0 };
+            let status = last | if index == 0 { reset } else { 0 };
             let length = u16::try_from(packet.len() + HEADER).expect("a packet is short");
             bytes.extend([kind as u8, status]);
             bytes.extend(length.to_be_bytes());
