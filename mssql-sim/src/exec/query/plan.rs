@@ -65,7 +65,8 @@ pub(crate) struct OutputColumn {
 
 impl OutputColumn {
     pub(super) fn new(name: String, sql_type: SqlType, nullable: bool, collation: TextCollation) -> Self {
-        let meta = ColumnMeta { collation: collation.collation, ..ColumnMeta::new(name, sql_type, nullable) };
+        let plain = ColumnMeta::new(name, sql_type, nullable);
+        let meta = ColumnMeta { collation: collation.collation, computed: true, ..plain };
         Self { meta, collation }
     }
 }
