@@ -50,6 +50,9 @@ pub enum Command {
         /// As one JSON object
         #[arg(long)]
         json: bool,
+        /// Again every second, until interrupted
+        #[arg(long)]
+        watch: bool,
     },
     /// Ask the running agent to load a table again, and follow it
     Resync {
@@ -57,11 +60,46 @@ pub enum Command {
         #[arg(long, value_name = "NAME")]
         table: String,
     },
+    /// Ask the running agent to leave a table alone; what changes meanwhile stays at the source
+    Pause {
+        /// The table, by its name at the source or in the target
+        #[arg(long, value_name = "NAME")]
+        table: String,
+    },
+    /// Ask the running agent to take a paused table up where it stopped, and follow it
+    Resume {
+        /// The table, by its name at the source or in the target
+        #[arg(long, value_name = "NAME")]
+        table: String,
+    },
+    /// Keys whose current row the target refuses
+    #[command(subcommand)]
+    Quarantine(Quarantine),
     /// Compare what is stored with what it was made from
     Verify {
         /// Every stored figure with its recomputation
         #[arg(long, required = true)]
         metrics: bool,
+    },
+}
+
+/// What may be done about keys in quarantine.
+#[derive(Debug, Subcommand)]
+pub enum Quarantine {
+    /// Print them, each with what PostgreSQL said
+    List {
+        /// Of one table, by its name at the source or in the target
+        #[arg(long, value_name = "NAME")]
+        table: Option<String>,
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask the running agent to read a table's keys again, and say how many are still refused
+    Retry {
+        /// The table, by its name at the source or in the target
+        #[arg(long, value_name = "NAME")]
+        table: String,
     },
 }
 

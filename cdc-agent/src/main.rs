@@ -1,13 +1,21 @@
 //! The agent's program: reads the command line and the configuration, then does what was asked for.
 
 use cdc_agent::apply::{Applier, Settings};
-use cdc_agent::cli::{Cli, Command, Language};
-use cdc_agent::commands::{check, plan, resync, run, status};
+use cdc_agent::cli::{Cli, Command, Language, Quarantine};
+use cdc_agent::commands::control::{self, Ask, Ended};
+use cdc_agent::commands::{check, plan, quarantine, run, status};
 use cdc_agent::config::Config;
-use cdc_agent::errors::{AgentError, ExitCode, verdict};
+use cdc_agent::errors::{AgentError, Class, ExitCode, verdict};
 use cdc_agent::stream::Until;
 use cdc_agent::{telemetry, verify};
 use clap::Parser;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// Between two looks of `status --watch`.
+const WATCH_PAUSE: Duration = Duration::from_secs(1);
+/// Clears a terminal and goes to its upper left corner.
+const CLEAR: &str = "\x1b[2J\x1b[H";
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
@@ -50,8 +58,15 @@ async fn dispatch(cli: &Cli, config: &Config) -> Result<ExitCode, AgentError> {
         }
         Command::Migrate => migrate(config).await,
         Command::Run { once } => run::run(config, if *once { Until::CaughtUp } else { Until::Stopped }).await,
-        Command::Status { json } => show_status(config, *json).await,
-        Command::Resync { table } => ask_for_resync(config, table).await,
+        Command::Status { json, watch: true } => watch_status(config, *json, cli.language()).await,
+        Command::Status { json, watch: false } => show_status(config, *json).await,
+        Command::Resync { table } => ask(config, table, Ask::Resync).await,
+        Command::Pause { table } => ask(config, table, Ask::Pause).await,
+        Command::Resume { table } => ask(config, table, Ask::Resume).await,
+        Command::Quarantine(Quarantine::List { table, json }) => {
+            list_quarantine(config, table.as_deref(), *json).await
+        }
+        Command::Quarantine(Quarantine::Retry { table }) => ask(config, table, Ask::Retry).await,
         Command::Verify { .. } => verify_metrics(config).await,
     }
 }
@@ -65,6 +80,22 @@ async fn migrate(config: &Config) -> Result<ExitCode, AgentError> {
         println!("migrated: {name}");
     }
     Ok(ExitCode::Ok)
+}
+
+/// Looks again and again; a target that is away for a while is said and looked for again.
+async fn watch_status(config: &Config, json: bool, language: Language) -> Result<ExitCode, AgentError> {
+    let on_terminal = std::io::stdout().is_terminal();
+    loop {
+        if on_terminal {
+            print!("{CLEAR}");
+        }
+        match show_status(config, json).await {
+            Ok(_) => println!(),
+            Err(error) if verdict(&error).class == Class::Stop => return Err(error),
+            Err(error) => eprintln!("{}", explained(&error, language)),
+        }
+        tokio::time::sleep(WATCH_PAUSE).await;
+    }
 }
 
 async fn show_status(config: &Config, json: bool) -> Result<ExitCode, AgentError> {
@@ -83,23 +114,50 @@ async fn show_status(config: &Config, json: bool) -> Result<ExitCode, AgentError
     Ok(ExitCode::Ok)
 }
 
-async fn ask_for_resync(config: &Config, name: &str) -> Result<ExitCode, AgentError> {
+async fn ask(config: &Config, name: &str, ask: Ask) -> Result<ExitCode, AgentError> {
     let table = config.table(name)?;
     let requested_by = std::env::var("USER").unwrap_or_else(|_| "operator".to_owned());
-    match resync::run(config, table, &requested_by).await? {
-        resync::Ended::Loaded { rows } => {
-            println!("{}: {rows} rows read, the table is live again", table.target);
-            Ok(ExitCode::Ok)
+    let target = &table.target;
+    Ok(match control::run(config, table, ask, &requested_by).await? {
+        Ended::Loaded { rows } => {
+            println!("{target}: {rows} rows read, the table is live again");
+            ExitCode::Ok
         }
-        resync::Ended::Waits => {
-            eprintln!("no agent is running; the next one loads {} when it starts", table.target);
-            Ok(ExitCode::LoadNeeded)
+        Ended::Paused => {
+            println!("{target}: paused; its figures stand still until: cdc-agent resume --table {target}");
+            ExitCode::Ok
         }
-        resync::Ended::Refused { outcome } => {
-            eprintln!("error: {}: {outcome}", table.target);
-            Ok(ExitCode::Failure)
+        Ended::Retried { refused: 0 } => {
+            println!("{target}: no key is in quarantine any more");
+            ExitCode::Ok
         }
+        Ended::Retried { refused } => {
+            println!(
+                "{target}: {refused} keys are still refused; see: cdc-agent quarantine list --table {target}"
+            );
+            ExitCode::Differences
+        }
+        Ended::Waits => {
+            eprintln!("no agent is running; the next one does it when it starts: {ask} {target}");
+            ExitCode::LoadNeeded
+        }
+        Ended::Refused { outcome } => {
+            eprintln!("error: {target}: {outcome}");
+            ExitCode::Failure
+        }
+    })
+}
+
+async fn list_quarantine(config: &Config, name: Option<&str>, json: bool) -> Result<ExitCode, AgentError> {
+    let table = name.map(|name| config.table(name)).transpose()?;
+    let keys = quarantine::read(config, table).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&keys).expect("keys are plain data"));
+    } else {
+        keys.iter().for_each(|key| println!("{key}"));
+        eprintln!("{} keys in quarantine", keys.len());
     }
+    Ok(ExitCode::Ok)
 }
 
 async fn verify_metrics(config: &Config) -> Result<ExitCode, AgentError> {

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::types::SqlError;
 
@@ -118,20 +118,26 @@ enum Admission {
     Stall,
 }
 
-/// A connection's sending half, under the server's faults.
+/// A connection's bytes, as they are on the line; what is sent is under the server's faults.
 #[derive(Debug)]
-pub(crate) struct FaultyWriter<W> {
-    stream: W,
+pub(crate) struct FaultyStream<S> {
+    stream: S,
     faults: Faults,
 }
 
-impl<W> FaultyWriter<W> {
-    pub(crate) fn new(stream: W, faults: Faults) -> Self {
+impl<S> FaultyStream<S> {
+    pub(crate) fn new(stream: S, faults: Faults) -> Self {
         Self { stream, faults }
     }
 }
 
-impl<W: AsyncWrite + Unpin> AsyncWrite for FaultyWriter<W> {
+impl<S: AsyncRead + Unpin> AsyncRead for FaultyStream<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, out)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for FaultyStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let admitted = match this.faults.admit(bytes.len(), cx.waker()) {

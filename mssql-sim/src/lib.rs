@@ -11,6 +11,7 @@
 //! [`catalog`], and answers in [`session::event`]s that become tokens again.
 
 pub mod catalog;
+pub mod collation;
 pub mod engine;
 pub mod exec;
 pub mod faults;

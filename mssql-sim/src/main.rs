@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use mssql_sim::script;
 use mssql_sim::server::{Options, Server};
+use mssql_sim::wire::tls::{Authority, Identity, IdentityError, Tls, Validity};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// A small SQL Server for tests: TDS 7.4 without TLS, everything in memory.
+/// A small SQL Server for tests: TDS 7.4, everything in memory.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -29,6 +30,21 @@ struct Arguments {
     /// T-SQL to run before listening; batches are separated by lines that say GO.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
+    /// Protect connections with a certificate made at the start, and write its authority here in PEM.
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_certificate")]
+    tls_authority: Option<PathBuf>,
+    /// Names and addresses by which clients know the server, for the certificate made at the start.
+    #[arg(long, value_name = "HOST", default_values = ["localhost", "127.0.0.1"])]
+    tls_host: Vec<String>,
+    /// Protect connections with this certificate chain in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Refuse clients that do not encrypt everything.
+    #[arg(long)]
+    tls_forced: bool,
 }
 
 /// Why the program stopped.
@@ -36,6 +52,10 @@ struct Arguments {
 enum Failure {
     #[error("{} cannot be read: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
+    #[error("{} cannot be written: {source}", path.display())]
+    AuthorityFile { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     #[error("{} failed: {error}", path.display())]
     Script { path: PathBuf, error: mssql_sim::types::SqlError },
     #[error("{address} cannot be listened on: {source}")]
@@ -62,10 +82,12 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let password = read(&arguments.password_file)?;
+    let tls = tls(&arguments)?;
     let server = Server::new(Options {
         database: arguments.database,
         user: arguments.user,
         password: password.trim_end_matches(['\r', '\n']).to_owned(),
+        tls,
         ..Options::default()
     });
     if let Some(path) = arguments.script {
@@ -82,6 +104,24 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::Signal),
         _ = terminate.recv() => Ok(()),
     }
+}
+
+/// How the connections are to be protected, if at all.
+fn tls(arguments: &Arguments) -> Result<Option<Tls>, Failure> {
+    let identity = match arguments {
+        Arguments { tls_authority: Some(path), .. } => {
+            let authority = Authority::new();
+            let written = std::fs::write(path, authority.pem());
+            written.map_err(|source| Failure::AuthorityFile { path: path.clone(), source })?;
+            let hosts: Vec<&str> = arguments.tls_host.iter().map(String::as_str).collect();
+            authority.issue(&hosts, Validity::Current)
+        }
+        Arguments { tls_certificate: Some(certificate), tls_key: Some(key), .. } => {
+            Identity::from_pem(&read(certificate)?, &read(key)?)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Tls { identity, forced: arguments.tls_forced }))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use parking_lot::RwLock;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::collation::Collation;
 use crate::engine::{Engine, Options as EngineOptions};
 use crate::faults::Faults;
 use crate::session::{connection, local};
 use crate::types::{SqlError, Value};
+use crate::wire::tls::Tls;
 
 /// Ids below are the real server's own.
 const FIRST_SPID: u16 = 51;
@@ -34,6 +37,8 @@ pub struct Options {
     pub compress_nulls: bool,
     /// How an attention is answered.
     pub attention_reply: AttentionReply,
+    /// How connections are protected; None for want of a certificate, so that everything is in clear.
+    pub tls: Option<Tls>,
     /// The engine's clock and switches.
     pub engine: EngineOptions,
 }
@@ -47,6 +52,7 @@ impl Default for Options {
             password: "Passw0rd!".into(),
             compress_nulls: true,
             attention_reply: AttentionReply::TwoMessages,
+            tls: None,
             engine: EngineOptions::default(),
         }
     }
@@ -66,12 +72,19 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
     pub(crate) faults: Faults,
+    /// What [`Server::set_tls`] said last.
+    tls: RwLock<Option<Tls>>,
     last_spid: AtomicU16,
 }
 
 impl Shared {
     pub(crate) fn next_spid(&self) -> u16 {
         self.last_spid.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How a connection that begins now is protected.
+    pub(crate) fn tls(&self) -> Option<Tls> {
+        self.tls.read().clone()
     }
 }
 
@@ -87,10 +100,11 @@ impl Server {
         let engine = Engine::new(options.engine);
         engine.create_login(&options.user, &options.password, true);
         if engine.database_id(&options.database).is_none() {
-            engine.create_database(&options.database).expect("the name is free");
+            engine.create_database(&options.database, Collation::DEFAULT).expect("the name is free");
         }
+        let tls = RwLock::new(options.tls.clone());
         let last_spid = AtomicU16::new(FIRST_SPID);
-        Self { shared: Arc::new(Shared { engine, options, faults: Faults::default(), last_spid }) }
+        Self { shared: Arc::new(Shared { engine, options, faults: Faults::default(), tls, last_spid }) }
     }
 
     /// Accepts connections on `address` until the returned value is dropped.
@@ -116,6 +130,11 @@ impl Server {
     /// The batch's first error.
     pub async fn execute(&self, sql: &str) -> Result<Vec<Vec<Value>>, SqlError> {
         local::execute(&self.shared, sql).await
+    }
+
+    /// Protects connections that begin from now on in another way: with another certificate, or not at all.
+    pub fn set_tls(&self, tls: Option<Tls>) {
+        *self.shared.tls.write() = tls;
     }
 
     /// What may be made to go wrong.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::collation::Collation;
+
 /// Declared length of a variable-length type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Length {
@@ -74,6 +76,18 @@ pub enum SqlType {
     UniqueIdentifier,
     /// `rowversion`, alias `timestamp`
     RowVersion,
+}
+
+impl SqlType {
+    /// Whether it holds characters, which a collation rules.
+    pub fn has_collation(self) -> bool {
+        matches!(self, Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_))
+    }
+
+    /// Whether its characters are bytes of a code page, as its length counts them.
+    pub fn has_code_page(self) -> bool {
+        matches!(self, Self::Char(_) | Self::VarChar(_))
+    }
 }
 
 /// A value. Its type stands beside it (column or expression); text is kept as Unicode and encoded by the
@@ -157,6 +171,22 @@ pub struct ColumnMeta {
     pub identity: bool,
     /// `Flags`: computed column.
     pub computed: bool,
+    /// Collation of a character type; it says which bytes `char` and `varchar` have.
+    pub collation: Collation,
+}
+
+impl ColumnMeta {
+    /// A column that is neither identity nor computed, of the server's collation.
+    pub fn new(name: impl Into<String>, sql_type: SqlType, nullable: bool) -> Self {
+        Self {
+            name: name.into(),
+            sql_type,
+            nullable,
+            identity: false,
+            computed: false,
+            collation: Collation::DEFAULT,
+        }
+    }
 }
 
 /// An error or message as SQL Server numbers it.

@@ -3,7 +3,7 @@
 mod batch;
 
 use batch::{error, rows, run, server};
-use mssql_sim::engine::NameScope;
+use mssql_sim::engine::{NameScope, Temporaries};
 
 #[tokio::test]
 async fn a_definition_is_refused_by_its_number() {
@@ -161,7 +161,7 @@ async fn the_catalog_describes_tables() {
         ("SELECT definition FROM sys.check_constraints", "([a]>(0) AND [a]<(10))"),
         ("SELECT name, is_persisted FROM sys.computed_columns", "s,1"),
         ("SELECT name, seed_value, increment_value, last_value FROM sys.identity_columns", "id,3,2,NULL"),
-        ("SELECT type, name FROM sys.objects WHERE parent_object_id = OBJECT_ID(N'dbo.p')", "PK,PK_p"),
+        ("SELECT type, name FROM sys.objects WHERE parent_object_id = OBJECT_ID(N'dbo.p') AND is_ms_shipped = 0", "PK,PK_p"),
         (
             "SELECT OBJECT_NAME(object_id), is_track_columns_updated_on, min_valid_version, begin_version, cleanup_version
              FROM sys.change_tracking_tables",
@@ -201,7 +201,9 @@ async fn a_user_sees_and_does_what_was_granted() {
     assert_eq!(engine.log_in("reader", "wrong").map_err(|e| e.number), Err(18456));
     let principal = engine.log_in("reader", "secret").expect("the login exists");
     let database = engine.use_database(&principal, "wms").expect("it has a user").id();
-    let scope = NameScope { database, principal: principal.clone(), transaction: engine.begin() };
+    let temporaries = Temporaries::default();
+    let scope =
+        NameScope { database, principal: principal.clone(), transaction: engine.begin(), temporaries };
     let shown = || engine.tables(&scope, database).iter().map(|t| t.def.name.clone()).collect::<Vec<_>>();
     assert_eq!(shown(), ["open_t"], "a table without any permission is not shown");
     let table = engine.tables(&scope, database)[0].def.clone();

@@ -238,3 +238,80 @@ async fn the_commit_table_tells_every_version() {
     let distinct = format!("SELECT COUNT(DISTINCT xdes_id), COUNT(DISTINCT commit_lbn) {table}");
     assert_eq!(rows(&server, &distinct).await, "3,3", "every commit has an identity of its own");
 }
+
+#[tokio::test]
+async fn temporary_tables_end_with_what_created_them() {
+    let server =
+        server("CREATE TABLE dbo.base (id int NOT NULL PRIMARY KEY); INSERT INTO dbo.base VALUES (1), (2)")
+            .await;
+    for (sql, expected) in [
+        (
+            "CREATE TABLE #t (id int NOT NULL PRIMARY KEY, n int NULL); INSERT #t VALUES (1, 10), (3, 30);
+          SELECT b.id, t.n FROM dbo.base b LEFT JOIN #t t ON t.id = b.id ORDER BY b.id",
+            "1,10; 2,NULL",
+        ),
+        (
+            "CREATE TABLE #t (a int NULL); EXEC ('INSERT #t VALUES (7); CREATE TABLE #u (b int NULL)');
+          SELECT a, OBJECT_ID('tempdb..#u') FROM tempdb.dbo.#t",
+            "7,NULL",
+        ),
+        (
+            "CREATE TABLE #t (a int NULL); EXEC ('CREATE TABLE #t (a int NULL); INSERT #t VALUES (1); SELECT a FROM #t'); SELECT COUNT(*) FROM #t",
+            "0",
+        ),
+        ("BEGIN TRAN; CREATE TABLE #t (a int NULL); ROLLBACK; SELECT OBJECT_ID('tempdb..#t')", "NULL"),
+        (
+            "CREATE TABLE #t (a int NULL); BEGIN TRAN; INSERT #t VALUES (1); ROLLBACK; SELECT COUNT(*) FROM #t",
+            "0",
+        ),
+        (
+            "CREATE TABLE #t (a int NULL); DROP TABLE IF EXISTS #t; DROP TABLE IF EXISTS #t; SELECT OBJECT_ID('tempdb..#t')",
+            "NULL",
+        ),
+        ("SELECT COUNT(*) FROM tempdb.sys.tables", "0"),
+        (
+            "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; CREATE TABLE #t (a int IDENTITY NOT NULL); INSERT #t DEFAULT VALUES; SELECT a FROM #t",
+            "1",
+        ),
+    ] {
+        assert_eq!(rows(&server, sql).await, expected, "{sql}");
+    }
+    for (sql, number) in [
+        ("SELECT * FROM #t", 208),
+        ("INSERT #t VALUES (1)", 208),
+        ("CREATE TABLE #t (a int); CREATE TABLE #t (a int)", 2714),
+        ("DROP TABLE #t", 3701),
+        ("CREATE TABLE #t (a int NOT NULL PRIMARY KEY); INSERT #t VALUES (1), (1)", 2627),
+    ] {
+        assert_eq!(error(&server, sql).await, number, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn table_variables_outlive_a_rollback_but_not_their_batch() {
+    let server =
+        server("CREATE TABLE dbo.base (id int NOT NULL PRIMARY KEY); INSERT INTO dbo.base VALUES (1), (2)")
+            .await;
+    for (sql, expected) in [
+        ("DECLARE @t TABLE (id int NOT NULL PRIMARY KEY, n int NULL DEFAULT 5); INSERT @t (id) SELECT id FROM dbo.base;
+          UPDATE @t SET n = n + id; DELETE FROM @t WHERE id = 1; SELECT t.id, t.n FROM @t AS t JOIN dbo.base AS b ON b.id = t.id", "2,7"),
+        ("DECLARE @t TABLE (a int NULL); BEGIN TRAN; INSERT @t VALUES (1); ROLLBACK; SELECT a FROM @t", "1"),
+        ("IF 1 = 0 DECLARE @t TABLE (a int NULL); INSERT @t VALUES (1); SELECT a FROM @t", "1"),
+        ("DECLARE @t TABLE (a int NOT NULL PRIMARY KEY); BEGIN TRY INSERT @t VALUES (1), (2), (1) END TRY BEGIN CATCH END CATCH; SELECT COUNT(*) FROM @t", "0"),
+        ("DECLARE @t TABLE (a int NULL, b AS (a * 2)); INSERT @t (a) VALUES (4); SELECT b, (SELECT COUNT(*) FROM tempdb.sys.tables) FROM @t", "8,0"),
+        ("DECLARE @t TABLE (a int IDENTITY(3, 2) NOT NULL); INSERT @t DEFAULT VALUES; INSERT @t DEFAULT VALUES; SELECT MAX(a), SCOPE_IDENTITY() FROM @t", "5,5"),
+    ] {
+        assert_eq!(rows(&server, sql).await.replace("Decimal { unscaled: 5, scale: 0 }", "5"), expected, "{sql}");
+    }
+    for (sql, number) in [
+        ("SELECT * FROM @t", 1087),
+        ("INSERT @t VALUES (1)", 1087),
+        ("DECLARE @t TABLE (a int); EXEC ('SELECT * FROM @t')", 1087),
+        ("DECLARE @t int; DECLARE @t TABLE (a int)", 134),
+        ("DECLARE @t TABLE (a int NOT NULL); INSERT @t VALUES (NULL)", 515),
+        ("DECLARE @t TABLE (a int CHECK (a > 0)); INSERT @t VALUES (0)", 547),
+        ("DECLARE @t TABLE (a int); SELECT @t", 137),
+    ] {
+        assert_eq!(error(&server, sql).await, number, "{sql}");
+    }
+}

@@ -23,19 +23,20 @@ pub(super) struct Marks<'a, C> {
 }
 
 impl<C: GenericClient> Marks<'_, C> {
-    /// A load begins: what an earlier one has met is forgotten.
+    /// A load begins: what an earlier one has met is forgotten, and the table is no longer paused.
     pub(super) async fn begin(&self, table: &TargetTable, mark: &LoadMark) -> Result<(), TargetError> {
         let sql = format!("truncate {}", table.met());
         self.client.batch_execute(&sql).await.doing("beginning a load")?;
         self.client
             .execute(
                 "update cdc.table_state set load = $3::text::jsonb, load_sequence = $4, load_resume = null, \
-                 load_rows = 0, load_scanned = null, phase = case when phase = 'live' then phase else $5 end \
+                 load_rows = 0, load_scanned = null, own_position = null, phase = case when phase = 'live' then phase else $5 end \
                  where source = $1 and name = $2",
                 &[&self.source, &mark.table, &as_json(mark)?, &self.sequence, &Phase::Loading.to_string()],
             )
             .await
             .doing("beginning a load")?;
+        self.end_conditions(&mark.table, &[Condition::Paused]).await?;
         let condition = match mark.kind {
             LoadKind::First => return Ok(()),
             LoadKind::Resync => Condition::Resyncing,
@@ -51,6 +52,10 @@ impl<C: GenericClient> Marks<'_, C> {
         condition: Condition,
         reason: &str,
     ) -> Result<(), TargetError> {
+        let doing = "taking a table out of step";
+        if condition == Condition::Paused {
+            self.keep_position(table).await.doing(doing)?;
+        }
         self.client
             .execute(
                 "update cdc.table_state set load = null, load_sequence = null, load_resume = null, load_scanned = null \
@@ -58,8 +63,24 @@ impl<C: GenericClient> Marks<'_, C> {
                 &[&self.source, &table],
             )
             .await
-            .doing("taking a table out of step")?;
+            .doing(doing)?;
         add_condition(self.client, self.source, table, condition, reason).await
+    }
+
+    /// What [`Stage::Paused`](crate::capture::Stage::Paused) begins from when the table is resumed: the position before this run, or
+    /// the base of a load over changed keys; nothing where the target does not have the table whole.
+    async fn keep_position(&self, table: &str) -> Result<u64, tokio_postgres::Error> {
+        let voided = [Condition::Suspect, Condition::Blind].map(|condition| condition.to_string());
+        self.client
+            .execute(
+                "update cdc.table_state t set own_position = case \
+                   when t.load->>'kind' = 'window' then (t.load->>'base')::int8 \
+                   when t.load is null and t.phase = $3 and not exists (select from cdc.table_condition c \
+                     where c.source = t.source and c.name = t.name and c.condition = any ($4)) then s.position end \
+                 from cdc.stream s where s.source = t.source and t.source = $1 and t.name = $2",
+                &[&self.source, &table, &Phase::Live.to_string(), &voided.as_slice()],
+            )
+            .await
     }
 
     pub(super) async fn progress(&self, table: &str, resume: &str, rows: u64) -> Result<(), TargetError> {
@@ -92,9 +113,13 @@ impl<C: GenericClient> Marks<'_, C> {
             )
             .await
             .doing(doing)?;
-        let ended: Vec<_> = ENDED_BY_A_LOAD.iter().map(ToString::to_string).collect();
+        self.end_conditions(name, &ENDED_BY_A_LOAD).await
+    }
+
+    async fn end_conditions(&self, table: &str, conditions: &[Condition]) -> Result<(), TargetError> {
+        let ended: Vec<_> = conditions.iter().map(ToString::to_string).collect();
         let sql = "delete from cdc.table_condition where source = $1 and name = $2 and condition = any ($3)";
-        self.client.execute(sql, &[&self.source, name, &ended]).await.doing(doing)?;
+        self.client.execute(sql, &[&self.source, &table, &ended]).await.doing("ending conditions")?;
         Ok(())
     }
 }

@@ -1,8 +1,10 @@
 //! Keys whose current image the target refuses: which they are, putting them aside, clearing them.
 
+use super::Applier;
 use super::encode::EncodeError;
 use super::error::{Doing, TargetError};
 use super::prepare::{add_condition, as_json};
+use super::stream::json;
 use super::table::TargetTable;
 use proto::{Condition, Image, Key, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,6 +136,21 @@ impl Quarantine {
         let sql = "delete from cdc.quarantine where source = $1 and name = $2 and key = any ($3)";
         client.execute(sql, &[&source, name, &cleared]).await.doing(doing)?;
         if aside.is_empty() { end_degraded(client, source, name).await } else { Ok(()) }
+    }
+}
+
+impl Applier {
+    /// Keys of a table in quarantine as the source spells them, the oldest first, at most so many.
+    ///
+    /// # Errors
+    /// PostgreSQL cannot be asked.
+    pub async fn keys_in_quarantine(&self, table: &str, limit: usize) -> Result<Vec<Key>, TargetError> {
+        let sql = "select source_key::text from cdc.quarantine where source = $1 and name = $2 \
+                   order by since, key limit $3";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.connection.client.query(sql, &[&self.source(), &table, &limit]).await;
+        let rows = rows.doing("reading the quarantine")?;
+        rows.iter().map(|row| json(row.get(0), "a key in quarantine")).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use super::session::{Session, TRANSACTION_SETTINGS, WHOLE_TABLE_SETTINGS, Writer
 use super::stream::StreamRow;
 use super::{Applier, Plan, Settings};
 use crate::clock;
-use proto::{Image, LayoutId, Record, RunEnd, RunStart, Value};
+use proto::{Condition, Image, LayoutId, Record, RunEnd, RunStart, Value};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::mem;
@@ -288,7 +288,8 @@ impl<'a> Work<'a> {
         transaction.batch_execute(TRANSACTION_SETTINGS).await.doing("following a zone")
     }
 
-    /// Figures, incarnations and the stream row, last.
+    /// Figures, incarnations and the stream row, last. A paused table keeps the incarnation that it had: resuming it is judged by
+    /// that.
     async fn advance(&self, start: &RunStart, end: &RunEnd) -> Result<u64, TargetError> {
         let doing = "moving the stream row";
         let Context { transaction, session, .. } = self.context;
@@ -305,8 +306,9 @@ impl<'a> Work<'a> {
             .execute(
                 "update cdc.table_state t set incarnation = m.incarnation::jsonb \
                  from unnest($2::text[], $3::text[]) as m (name, incarnation) \
-                 where t.source = $1 and t.name = m.name and t.incarnation is distinct from m.incarnation::jsonb",
-                &[&source, &tables, &incarnations],
+                 where t.source = $1 and t.name = m.name and t.incarnation is distinct from m.incarnation::jsonb \
+                 and not exists (select from cdc.table_condition c where c.source = $1 and c.name = t.name and c.condition = $4)",
+                &[&source, &tables, &incarnations, &Condition::Paused.to_string()],
             )
             .await
             .doing(doing)?;

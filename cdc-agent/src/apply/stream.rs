@@ -50,6 +50,8 @@ pub struct TableState {
     pub load_rows: u64,
     /// Run with its last chunk.
     pub load_scanned: Option<u64>,
+    /// Where a paused table stopped; None where only a whole-table load takes it up again.
+    pub own_position: Option<Version>,
     /// Conditions in force, as [`proto::Condition`] writes them, with their reasons.
     pub conditions: Vec<(String, String)>,
 }
@@ -108,8 +110,8 @@ impl StreamRow {
 
 impl TableState {
     fn read(row: &Row) -> Result<Self, TargetError> {
-        let conditions: Vec<String> = row.get(8);
-        let reasons: Vec<String> = row.get(9);
+        let conditions: Vec<String> = row.get(9);
+        let reasons: Vec<String> = row.get(10);
         Ok(Self {
             name: row.get(0),
             phase: row.get(1),
@@ -122,13 +124,14 @@ impl TableState {
             load_resume: row.get(5),
             load_rows: row.get::<_, i64>(6).unsigned_abs(),
             load_scanned: row.get::<_, Option<i64>>(7).map(i64::unsigned_abs),
+            own_position: row.get::<_, Option<i64>>(8).map(Version),
             conditions: conditions.into_iter().zip(reasons).collect(),
         })
     }
 
     pub(crate) async fn all(client: &impl GenericClient, source: &str) -> Result<Vec<Self>, TargetError> {
         let sql = "select t.name, t.phase, t.layout::text, t.incarnation::text, t.load::text, t.load_resume, t.load_rows, \
-                          t.load_scanned, \
+                          t.load_scanned, t.own_position, \
                           array(select c.condition from cdc.table_condition c where c.source = t.source and c.name = t.name \
                                 order by c.condition), \
                           array(select c.reason from cdc.table_condition c where c.source = t.source and c.name = t.name \
@@ -284,7 +287,7 @@ async fn void_history(client: &impl GenericClient, source: &str) -> Result<(), T
         "update cdc.stream set history = history + 1, position = null, hi = null, hi_identity = null, \
          revision = revision + 1 where source = $1",
         "update cdc.table_state set phase = 'pending', incarnation = null, load = null, load_resume = null, \
-         load_rows = 0, load_scanned = null, load_sequence = null where source = $1",
+         load_rows = 0, load_scanned = null, load_sequence = null, own_position = null where source = $1",
         "insert into cdc.table_condition (source, name, condition, reason, caused_by) \
          select source, name, 'suspect', 'the source has another past than the one that was copied', 'agent' \
          from cdc.table_state where source = $1 on conflict (source, name, condition) do nothing",

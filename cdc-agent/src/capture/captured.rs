@@ -43,6 +43,15 @@ pub enum Stage {
     Loading(Load),
     /// Windows follow the source's position.
     Live(Incarnation),
+    /// Left alone until an operator resumes it.
+    Paused(Pause),
+}
+
+/// Where a table was paused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// The version after which its changes are missing, and its tracking then; None where only a whole-table load helps.
+    pub since: Option<(Version, Incarnation)>,
 }
 
 /// A load under way.
@@ -87,6 +96,10 @@ impl Captured {
     /// Takes in one entry of an ended run. Rows change nothing here.
     pub fn observe(&mut self, sequence: u64, record: &Record) {
         match record {
+            Record::Leave { table, condition: Condition::Paused, .. } => {
+                let since = self.tables.get(table).and_then(|stage| stage.own_position(self.position));
+                self.set(table, || Stage::Paused(Pause { since }));
+            }
             Record::Leave { table, reason, .. } => {
                 self.set(table, || Stage::Out { kind: LoadKind::Resync, reason: reason.clone() });
             }
@@ -136,17 +149,26 @@ impl Captured {
             _ => None,
         }
     }
-
-    /// Whether every table streams and none is being loaded.
-    pub fn all_live(&self) -> bool {
-        self.tables.values().all(|stage| matches!(stage, Stage::Live(_)))
-    }
 }
 
 impl Stage {
+    /// The version up to which the target has the table whole, once everything captured is applied, and its tracking. The applier
+    /// writes the same into `cdc.table_state` when the table is paused.
+    fn own_position(&self, position: Option<Version>) -> Option<(Version, Incarnation)> {
+        match self {
+            Self::Live(incarnation) => Some((position?, incarnation.clone())),
+            Self::Loading(load) => Some((load.base()?, load.mark.incarnation.clone())),
+            Self::Out { .. } | Self::Paused(_) => None,
+        }
+    }
+
     /// None for a table of which nothing was applied yet. A condition that only a load ends means that the target's rows cannot be
     /// built on, whatever the phase says.
     fn restore(state: &TableState, position: Option<Version>) -> Option<Self> {
+        let paused = Condition::Paused.to_string();
+        if state.conditions.iter().any(|(condition, _)| *condition == paused) {
+            return Some(Self::Paused(Pause { since: state.own_position.zip(state.incarnation.clone()) }));
+        }
         if let (Some(mark), Some(_)) = (&state.load, position) {
             return Some(Self::Loading(Load {
                 mark: mark.clone(),
@@ -210,7 +232,7 @@ mod tests {
         captured.observe(1, &Record::LoadBegin(mark.clone()));
         captured.observe(1, &Record::LoadProgress { table: "orders".into(), resume: "k".into(), rows: 10 });
         captured.observe(1, &end(4));
-        assert!(!captured.all_live());
+        assert!(matches!(&captured.tables["orders"], Stage::Loading(load) if load.scanned_in.is_none()));
         captured.observe(2, &Record::LoadScanned { table: "orders".into(), rows: 12 });
         captured.observe(2, &end(6));
         let Stage::Loading(load) = &captured.tables["orders"] else { panic!("loading") };

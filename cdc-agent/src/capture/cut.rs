@@ -88,6 +88,7 @@ impl Cut<'_> {
         let began = self.windows(plan, before).await?;
         self.chunks(plan, &began).await?;
         self.rereads(unmet).await?;
+        self.retries(plan).await?;
         self.connection.end_cut().await?;
         self.validate_and_end(before, plan).await
     }
@@ -143,7 +144,7 @@ impl Cut<'_> {
                 incarnation: incarnation.clone(),
                 reason,
             },
-            Stage::Out { .. } => return Ok(()),
+            Stage::Out { .. } | Stage::Paused(_) => return Ok(()),
         };
         self.run.mark(Record::LoadBegin(mark))
     }
@@ -238,6 +239,16 @@ impl Cut<'_> {
             }
             let table = &self.tables[&name];
             let images = self.connection.by_keys(table, &keys).await?;
+            self.run.rows(table, images, false)?;
+        }
+        Ok(())
+    }
+
+    /// Keys in quarantine, as they are now. They are the table's own rows: what the target makes of them is its affair.
+    async fn retries(&mut self, plan: &Plan) -> Result<(), CaptureError> {
+        for (name, keys) in &plan.retries {
+            let table = &self.tables[name];
+            let images = self.connection.by_keys(table, keys).await?;
             self.run.rows(table, images, false)?;
         }
         Ok(())

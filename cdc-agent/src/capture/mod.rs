@@ -5,6 +5,7 @@
 //! - Every table in step or loading is validated before and after a cut, moved or not, and at every idle poll; a heartbeat goes out
 //!   only after that comparison.
 //! - A table whose history is lost leaves step visibly, by an entry of the run that begins its load.
+//! - A paused table keeps the position at which it was paused; resuming it is a load over the keys changed since then.
 //! - Versions that run backwards, or another commit under a version already seen, mean that the source was restored: capture stops
 //!   and the stream is taken over in a new history.
 //!
@@ -19,10 +20,12 @@
 mod captured;
 mod cut;
 mod plan;
+mod request;
 
-pub use captured::{Captured, Load, Seen, Stage};
+pub use captured::{Captured, Load, Pause, Seen, Stage};
+pub use request::{Command, Request, Requests};
 
-use crate::source::{CapturedTable, Connection, Isolation, Overview, SourceError, Standing};
+use crate::source::{CapturedTable, Connection, Isolation, Overview, SourceError};
 use cut::{Cut, Run, Unmet};
 use proto::{Key, SourceMoment, Version};
 use state::{Journal, StateError};
@@ -99,17 +102,6 @@ impl CaptureError {
     }
 }
 
-/// An operator's request to load a table again.
-#[derive(Clone, Debug)]
-pub struct ResyncRequest {
-    /// Its row in `cdc.control`.
-    pub id: i64,
-    /// Table in the target.
-    pub table: String,
-    /// Who asked.
-    pub requested_by: String,
-}
-
 /// What capture asks of the side that talks to PostgreSQL.
 #[derive(Debug)]
 pub enum Question {
@@ -128,7 +120,7 @@ pub enum Question {
     Settled {
         /// The request.
         request: i64,
-        /// The run with which its load began; or why there is none.
+        /// The run that does what was asked for, or begins to; or why there is none.
         outcome: Result<u64, String>,
     },
 }
@@ -155,7 +147,7 @@ pub struct Links {
     /// Questions to PostgreSQL.
     pub questions: mpsc::Sender<Question>,
     /// Operators' requests.
-    pub requests: mpsc::Receiver<ResyncRequest>,
+    pub requests: mpsc::Receiver<Request>,
     /// Signs of life.
     pub pulse: watch::Sender<Pulse>,
 }
@@ -172,8 +164,8 @@ pub struct Capture {
     pub limits: Limits,
     /// The applier's side.
     pub links: Links,
-    /// Requests received and not yet taken up, by table.
-    pub pending: BTreeMap<String, Vec<ResyncRequest>>,
+    /// Requests received and not yet answered.
+    pub pending: Requests,
     /// How far the keys not met of a load were read again, by table.
     pub reread_after: BTreeMap<String, Key>,
     /// Tables whose window was too large: their next window becomes a load.
@@ -214,19 +206,20 @@ impl Capture {
             return Err(CaptureError::WentBackwards { from: seen.version, to: overview.version });
         }
         self.refuse_hopeless_requests(&overview).await;
-        let plan = plan::plan(&self.captured, overview.version, &overview.tables, &self.reasons());
+        let wishes = self.pending.wishes();
+        let plan = plan::plan(&self.captured, overview.version, &overview.tables, &wishes);
         let unmoved = self.captured.position == Some(overview.version);
         if unmoved && plan.is_idle() {
             self.pulse(Some(overview.moment), true, "streaming", None);
             return Ok(Polled::Idle);
         }
         let unmet = self.ask_unmet(&plan).await;
-        if unmoved && plan.opening.is_empty() && plan.chunks.is_empty() && unmet.is_empty() {
+        let more = plan.has_work() || !unmet.is_empty();
+        if unmoved && !more {
             self.pulse(Some(overview.moment), true, "streaming", None);
             return Ok(Polled::Idle);
         }
         self.check_past(connection).await?;
-        let more = !plan.opening.is_empty() || !plan.chunks.is_empty() || !unmet.is_empty();
         self.cut(connection, overview, plan, unmet).await?;
         Ok(if more { Polled::Busy } else { Polled::CaughtUp })
     }
@@ -264,7 +257,7 @@ impl Capture {
                 None => self.reread_after.remove(&table),
             };
         }
-        self.settle_requests(sequence, &marks).await;
+        self.settle_requests(sequence, &marks, &plan).await;
         self.pulse(Some(overview.moment), false, "streaming", None);
         Ok(())
     }
@@ -323,48 +316,39 @@ impl Capture {
 
     fn receive_requests(&mut self) {
         while let Ok(request) = self.links.requests.try_recv() {
-            self.pending.entry(request.table.clone()).or_default().push(request);
+            self.pending.push(request);
         }
     }
 
-    /// Why tables are to be loaded again, for those who see it.
-    fn reasons(&self) -> BTreeMap<String, String> {
-        let by = |requests: &[ResyncRequest]| {
-            requests.iter().map(|request| request.requested_by.as_str()).collect::<Vec<_>>().join(", ")
-        };
-        self.pending
-            .iter()
-            .map(|(table, requests)| (table.clone(), format!("asked for by {}", by(requests))))
-            .collect()
-    }
-
-    /// Answers requests for tables that are not replicated, or that the source does not let us read.
+    /// Answers requests that cannot be followed as their tables stand.
     async fn refuse_hopeless_requests(&mut self, overview: &Overview) {
-        let why = |table: &String| match overview.tables.get(table) {
-            None => Some("the table is not replicated".to_owned()),
-            Some(Standing::Unusable { reason }) => Some(reason.clone()),
-            Some(Standing::Tracked { .. }) => None,
-        };
-        let refused: Vec<_> =
-            self.pending.keys().filter_map(|table| Some((table.clone(), why(table)?))).collect();
+        let wishes = self.pending.wishes();
+        let refused = wishes.iter().filter_map(|(table, wish)| {
+            let (stage, standing) = (self.captured.tables.get(*table), overview.tables.get(*table));
+            Some(((*table).to_owned(), request::refusal(wish.command, stage, standing)?))
+        });
+        let refused: Vec<_> = refused.collect();
         for (table, reason) in refused {
             self.settle(&table, &Err(reason)).await;
         }
     }
 
-    /// Tells the operator's side which requests' loads began with this run.
-    async fn settle_requests(&mut self, sequence: u64, marks: &[proto::Record]) {
+    /// Tells the operator's side which requests this run has taken up.
+    async fn settle_requests(&mut self, sequence: u64, marks: &[proto::Record], plan: &plan::Plan) {
         for mark in marks {
-            let proto::Record::LoadBegin(mark) = mark else { continue };
-            self.reread_after.remove(&mark.table);
-            self.asked.remove(&mark.table);
-            self.settle(&mark.table, &Ok(sequence)).await;
+            if let proto::Record::LoadBegin(mark) = mark {
+                self.reread_after.remove(&mark.table);
+                self.asked.remove(&mark.table);
+            }
+        }
+        for table in &plan.granted {
+            self.settle(table, &Ok(sequence)).await;
         }
     }
 
     async fn settle(&mut self, table: &str, outcome: &Result<u64, String>) {
-        for request in self.pending.remove(table).unwrap_or_default() {
-            let settled = Question::Settled { request: request.id, outcome: outcome.clone() };
+        for request in self.pending.answered(table) {
+            let settled = Question::Settled { request, outcome: outcome.clone() };
             // Without an applier the request stays in the table, and the next agent finds it.
             self.links.questions.send(settled).await.ok();
         }

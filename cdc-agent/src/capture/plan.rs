@@ -3,9 +3,10 @@
 //! Every table in step or loading is judged at every poll, moved or not: a table whose entries were cleaned away looks exactly
 //! like one that did not move.
 
-use super::captured::{Captured, Load, Stage};
+use super::captured::{Captured, Load, Pause, Stage};
+use super::request::{Command, Wish};
 use crate::source::Standing;
-use proto::{Condition, Incarnation, LoadKind, LoadMark, Record, Version};
+use proto::{Condition, Incarnation, Key, LoadKind, LoadMark, Record, Version};
 use std::collections::BTreeMap;
 
 /// What the next cut does.
@@ -19,12 +20,21 @@ pub(super) struct Plan {
     pub chunks: Vec<String>,
     /// Tables whose scan is done and whose keys not met are read again.
     pub rereads: Vec<String>,
+    /// Keys in quarantine that are read again, by table.
+    pub retries: Vec<(String, Vec<Key>)>,
+    /// Tables whose operator's wish this plan fulfils.
+    pub granted: Vec<String>,
 }
 
 impl Plan {
     /// Whether the source can be left alone if its version has not moved.
     pub(super) fn is_idle(&self) -> bool {
-        self.opening.is_empty() && self.chunks.is_empty() && self.rereads.is_empty()
+        !self.has_work() && self.rereads.is_empty()
+    }
+
+    /// Whether there is more to do than to look for changes and for keys not met.
+    pub(super) fn has_work(&self) -> bool {
+        !(self.opening.is_empty() && self.chunks.is_empty() && self.retries.is_empty())
     }
 }
 
@@ -32,30 +42,54 @@ impl Plan {
 #[derive(Debug, PartialEq)]
 struct Lost(String);
 
-/// Judges every table and decides what the cut at version `to` does. `requests` are operators' resyncs by table.
+/// Judges every table and decides what the cut at version `to` does. `wishes` are operators' by table; those that cannot be
+/// followed are refused before.
 pub(super) fn plan(
     captured: &Captured,
     to: Version,
     standings: &BTreeMap<String, Standing>,
-    requests: &BTreeMap<String, String>,
+    wishes: &BTreeMap<&str, Wish<'_>>,
 ) -> Plan {
     let mut plan = Plan::default();
     for (name, stage) in &captured.tables {
         let Some(standing) = standings.get(name) else { continue };
+        let wish = wishes.get(name.as_str());
+        if let Some(Wish { command: Command::Pause, reason }) = wish
+            && !matches!(stage, Stage::Paused(_))
+        {
+            plan.leave(name, Condition::Paused, reason.clone());
+            plan.granted.push(name.clone());
+            continue;
+        }
         match (stage, standing) {
-            (Stage::Out { .. }, Standing::Unusable { .. }) => {}
+            (Stage::Out { .. } | Stage::Paused(_), Standing::Unusable { .. }) => {}
             (Stage::Live(_) | Stage::Loading(_), Standing::Unusable { reason }) => {
-                plan.leave(name, reason.clone());
+                plan.leave(name, Condition::Blind, reason.clone());
+            }
+            (Stage::Paused(pause), Standing::Tracked { incarnation, min_valid }) => {
+                if let Some(Wish { command: Command::Resume, reason }) = wish {
+                    plan.resume(name, pause, to, (incarnation, *min_valid), reason.clone());
+                }
             }
             (Stage::Out { kind, reason }, Standing::Tracked { incarnation, .. }) => {
                 plan.begin(name, *kind, to, incarnation, reason.clone());
+                plan.grant_load(name, wish);
             }
             (Stage::Live(known), Standing::Tracked { incarnation, min_valid }) => {
                 match judge(known, incarnation, captured.position, *min_valid) {
-                    Err(Lost(reason)) => plan.start_over(name, to, incarnation, reason),
-                    Ok(()) => match requests.get(name) {
-                        Some(reason) => plan.begin(name, LoadKind::Resync, to, incarnation, reason.clone()),
-                        None => plan.window(name, captured.position),
+                    Err(Lost(reason)) => {
+                        plan.start_over(name, to, incarnation, reason);
+                        plan.grant_load(name, wish);
+                    }
+                    Ok(()) => match wish {
+                        Some(Wish { command: Command::Resync, reason }) => {
+                            plan.begin(name, LoadKind::Resync, to, incarnation, reason.clone());
+                            plan.granted.push(name.clone());
+                        }
+                        _ => {
+                            plan.window(name, captured.position);
+                            plan.retry(name, wish);
+                        }
                     },
                 }
             }
@@ -82,7 +116,7 @@ pub(super) fn still_valid(
     for (name, stage) in &captured.tables {
         let position = match (began.get(name.as_str()), stage) {
             (Some(base), _) => Some(*base),
-            (None, Stage::Out { .. }) => continue,
+            (None, Stage::Out { .. } | Stage::Paused(_)) => continue,
             (None, Stage::Loading(load)) => load.base().or(captured.position),
             (None, Stage::Live(_)) => captured.position,
         };
@@ -125,8 +159,41 @@ fn judge(
 }
 
 impl Plan {
-    fn leave(&mut self, name: &str, reason: String) {
-        self.opening.push(Record::Leave { table: name.into(), condition: Condition::Blind, reason });
+    fn leave(&mut self, name: &str, condition: Condition, reason: String) {
+        self.opening.push(Record::Leave { table: name.into(), condition, reason });
+    }
+
+    /// A load that begins for a reason of its own is what a person asked for who wants the table loaded.
+    fn grant_load(&mut self, name: &str, wish: Option<&Wish<'_>>) {
+        if matches!(wish, Some(Wish { command: Command::Resync, .. })) {
+            self.granted.push(name.into());
+        }
+    }
+
+    fn retry(&mut self, name: &str, wish: Option<&Wish<'_>>) {
+        if let Some(Wish { command: Command::Retry(keys), .. }) = wish {
+            self.retries.push((name.into(), keys.clone()));
+            self.granted.push(name.into());
+        }
+    }
+
+    /// What changed while the table was paused is loaded; all of it where that is no longer known.
+    fn resume(
+        &mut self,
+        name: &str,
+        pause: &Pause,
+        to: Version,
+        (incarnation, min_valid): (&Incarnation, Version),
+        reason: String,
+    ) {
+        self.granted.push(name.into());
+        let Some((base, known)) = &pause.since else {
+            return self.begin(name, LoadKind::Resync, to, incarnation, reason);
+        };
+        match judge(known, incarnation, Some(*base), min_valid) {
+            Ok(()) => self.begin(name, LoadKind::Window, *base, incarnation, reason),
+            Err(Lost(reason)) => self.start_over(name, to, incarnation, reason),
+        }
     }
 
     fn begin(
@@ -143,7 +210,7 @@ impl Plan {
     }
 
     fn start_over(&mut self, name: &str, to: Version, incarnation: &Incarnation, reason: String) {
-        self.leave(name, reason.clone());
+        self.leave(name, Condition::Blind, reason.clone());
         self.begin(name, LoadKind::Resync, to, incarnation, reason);
     }
 
@@ -241,5 +308,24 @@ mod tests {
         assert_eq!(plan(&captured, Version(9), &tracked(incarnation(1, 0), 5), &none).chunks, ["t"]);
         let lost = plan(&captured, Version(9), &tracked(incarnation(1, 0), 6), &none);
         assert!(matches!(&lost.opening[1], Record::LoadBegin(mark) if mark.kind == LoadKind::Resync));
+    }
+
+    #[test]
+    fn a_paused_table_goes_on_where_it_was_paused_while_that_is_still_known() {
+        let wish = |command| BTreeMap::from([("t", Wish { command, reason: "asked".into() })]);
+        let mut captured = live(5);
+        let paused = plan(&captured, Version(9), &tracked(incarnation(1, 0), 0), &wish(&Command::Pause));
+        assert!(paused.windows.is_empty() && paused.granted == ["t"]);
+        captured.observe(2, &paused.opening[0]);
+        captured.position = Some(Version(9));
+
+        let left_alone = plan(&captured, Version(12), &tracked(incarnation(1, 0), 0), &BTreeMap::new());
+        assert_eq!(left_alone, Plan::default());
+        let resume = wish(&Command::Resume);
+        let known = plan(&captured, Version(12), &tracked(incarnation(1, 0), 5), &resume);
+        assert!(matches!(&known.opening[..], [Record::LoadBegin(mark)]
+            if mark.kind == LoadKind::Window && mark.base == Version(5)));
+        let lost = plan(&captured, Version(12), &tracked(incarnation(1, 0), 6), &resume);
+        assert!(reason(&lost).contains("no longer kept"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Until;
 use crate::apply::{Applier, ControlRequest, Idle, Outcome, Run, TargetError};
-use crate::capture::{Pulse, Question, ResyncRequest};
+use crate::capture::{Command, Pulse, Question, Request};
 use crate::clock;
 use crate::errors::{AgentError, Class, verdict};
 use crate::retry::Pauses;
@@ -21,6 +21,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Longest wait for an answer that reads a whole table.
 const SCAN_PATIENCE: Duration = Duration::from_secs(600);
+/// Keys in quarantine that one request reads again.
+const RETRIED_AT_ONCE: usize = 1_000;
 /// Longest wait for the answer to the last word.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -51,7 +53,7 @@ async fn within<T>(
 pub(super) struct Side {
     pub(super) applied: watch::Sender<u64>,
     pub(super) questions: mpsc::Receiver<Question>,
-    pub(super) requests: mpsc::Sender<ResyncRequest>,
+    pub(super) requests: mpsc::Sender<Request>,
     pub(super) pulses: watch::Receiver<Pulse>,
 }
 
@@ -154,29 +156,54 @@ impl Applying {
             moment,
             age: Duration::from_micros((clock::now_micros() - moment.agent_clock).max(0).unsigned_abs()),
         });
+        self.measure();
         within(PATIENCE, self.applier.heartbeat(idle.as_ref(), pulse.state, pulse.detail.as_deref())).await?;
         self.finish_requests().await?;
-        self.metrics.pulse(&pulse, applied, &self.journal);
         for request in within(PATIENCE, self.applier.take_requests()).await? {
             self.hand_over(request).await?;
         }
         Ok(())
     }
 
+    fn measure(&self) {
+        self.metrics.pulse(&self.side.pulses.borrow(), *self.side.applied.borrow(), &self.journal);
+    }
+
     async fn hand_over(&mut self, request: ControlRequest) -> Result<(), AgentError> {
         if !self.known_requests.insert(request.id) {
             return Ok(());
         }
-        let ControlRequest { id, command, table, requested_by } = request;
-        if command != "resync" {
-            self.settled.push_back((id, Err(format!("this agent knows no command {command:?}"))));
-            return self.finish_requests().await;
+        match self.command(&request).await? {
+            Ok(command) => {
+                let ControlRequest { id, table, requested_by, .. } = request;
+                // A full queue is no loss: the request stays in the table and is read again.
+                if self.side.requests.try_send(Request { id, table, command, requested_by }).is_err() {
+                    self.known_requests.remove(&id);
+                }
+                Ok(())
+            }
+            Err(refusal) => {
+                self.settled.push_back((request.id, Err(refusal)));
+                self.finish_requests().await
+            }
         }
-        // A full queue is no loss: the request stays in the table and is read again.
-        if self.side.requests.try_send(ResyncRequest { id, table, requested_by }).is_err() {
-            self.known_requests.remove(&id);
-        }
-        Ok(())
+    }
+
+    /// What capture has to do for a request, or why nothing.
+    async fn command(&self, request: &ControlRequest) -> Result<Result<Command, String>, AgentError> {
+        Ok(match request.command.as_str() {
+            "resync" => Ok(Command::Resync),
+            "pause" => Ok(Command::Pause),
+            "resume" => Ok(Command::Resume),
+            "retry" => {
+                let asked = self.applier.keys_in_quarantine(&request.table, RETRIED_AT_ONCE);
+                match within(PATIENCE, asked).await? {
+                    keys if keys.is_empty() => Err("none of its keys is in quarantine".to_owned()),
+                    keys => Ok(Command::Retry(keys)),
+                }
+            }
+            unknown => Err(format!("this agent knows no command {unknown:?}")),
+        })
     }
 
     /// Pauses and connects again until PostgreSQL answers. Capture goes on meanwhile; its questions stay unanswered.
@@ -192,9 +219,8 @@ impl Applying {
             let pause = pauses.next(treatment.class);
             self.metrics.target_errors.inc();
             tracing::warn!(error = %error.chain(), remedy = treatment.remedy, pause_ms = pause.as_millis(), "the target cannot be written; changes wait in the journal");
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(pause) => {}
+            if !self.pause(pause, stop).await {
+                return Ok(());
             }
             match self.reconnect().await {
                 Ok(()) => return Ok(()),
@@ -202,6 +228,19 @@ impl Applying {
             }
             if verdict(&error).class == Class::Stop {
                 return Err(error);
+            }
+        }
+    }
+
+    /// Pauses, while an operator goes on seeing what waits in the journal; false when it is time to stop.
+    async fn pause(&self, pause: Duration, stop: &CancellationToken) -> bool {
+        let mut looks = tokio::time::interval(SIGN_OF_LIFE);
+        let mut over = std::pin::pin!(tokio::time::sleep(pause));
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return false,
+                () = &mut over => return true,
+                _ = looks.tick() => self.measure(),
             }
         }
     }

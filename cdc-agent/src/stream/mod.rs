@@ -16,7 +16,7 @@ mod capturing;
 #[cfg(feature = "test-switches")]
 mod step;
 
-use crate::capture::{CaptureError, Captured, Limits, Links, Pulse};
+use crate::capture::{CaptureError, Captured, Limits, Links, Pulse, Requests};
 use crate::config::Config;
 use crate::errors::{AgentError, Class, verdict};
 use crate::retry::Pauses;
@@ -137,7 +137,7 @@ async fn both_sides(
             journal,
             limits: limits(config, isolation),
             links: Links { applied: applied_receiver, questions, requests, pulse },
-            pending: BTreeMap::new(),
+            pending: Requests::default(),
             reread_after: BTreeMap::new(),
             too_large: BTreeSet::new(),
             asked: BTreeMap::new(),

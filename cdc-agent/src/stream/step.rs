@@ -3,7 +3,7 @@
 use super::begin::{self, Begun, Past};
 use super::{QUEUED, Until, starting};
 use crate::apply::{Applier, Outcome, Run};
-use crate::capture::{Capture, Links, Polled, Question};
+use crate::capture::{Capture, Links, Polled, Question, Requests};
 use crate::config::Config;
 use crate::errors::AgentError;
 use crate::source::{Connection, Connector, Isolation};
@@ -40,7 +40,7 @@ impl StepByStep {
             journal,
             limits: super::limits(config, isolation),
             links: Links { applied: applied_receiver, questions, requests, pulse },
-            pending: BTreeMap::new(),
+            pending: Requests::default(),
             reread_after: BTreeMap::new(),
             too_large: BTreeSet::new(),
             asked: BTreeMap::new(),

@@ -6,5 +6,6 @@ mod checks;
 mod history;
 mod lines;
 mod site;
+mod tls;
 mod types;
 mod windows;

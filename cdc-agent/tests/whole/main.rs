@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod bounds;
 mod history;
 mod killed;
 mod lines;
 mod loads;
 mod one_cut;
+mod operator;
 mod proxy;
 mod real_data;
 mod site;

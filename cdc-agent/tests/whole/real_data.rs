@@ -81,7 +81,7 @@ async fn real_data_arrives_whole_while_strangers_write() {
     };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
     let python =
-        tokio::task::spawn_blocking(move || services::python::environment(&folder, "pymssql==2.3.13"))
+        tokio::task::spawn_blocking(move || services::python::environment(&folder, &["pymssql==2.4.6"]))
             .await
             .unwrap()
             .unwrap();

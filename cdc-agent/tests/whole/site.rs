@@ -7,6 +7,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::Output;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio_postgres::{Client, NoTls};
 
@@ -106,6 +108,24 @@ impl Site {
         self.folder.path().join("agent.log")
     }
 
+    /// Everything that agents of this site have logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// A gauge without labels beyond the source, as the running agent's `/metrics` shows it.
+    pub(crate) async fn gauge(&self, name: &str) -> f64 {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.listen_port)).await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+        let line = line.unwrap_or_else(|| panic!("no {name} in:\n{text}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
     pub(crate) async fn target(&self) -> Client {
         connect(&self.postgres.url("postgres")).await.unwrap()
     }
@@ -129,7 +149,7 @@ impl Site {
             }
             tokio::time::sleep(LOOK).await;
         }
-        let log = std::fs::read_to_string(self.log_file()).unwrap_or_default();
+        let log = self.log();
         let tail: Vec<_> = log.lines().rev().take(30).collect();
         panic!("not caught up with version {version}; {last}\nlog, newest first:\n{}", tail.join("\n"));
     }

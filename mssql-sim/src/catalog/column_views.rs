@@ -7,7 +7,7 @@ use super::{
     BIGINT, BIT, Catalog, INT, SMALLINT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, no, null, optional_int,
     optional_text, text, zero,
 };
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::{Column, Identity};
 use crate::exec::conversion::is_text;
 use crate::types::{Length, SqlType};
@@ -38,7 +38,9 @@ const DESCRIBED: &[Field<ColumnOf>] = &[
     field("max_length", SMALLINT, |c| int(facts(c.column.sql_type()).max_length)),
     field("precision", TINYINT, |c| int(facts(c.column.sql_type()).precision)),
     field("scale", TINYINT, |c| int(facts(c.column.sql_type()).scale)),
-    optional("collation_name", SYSNAME, |c| optional_text(c.column.collation.as_ref().map(Collation::name))),
+    optional("collation_name", SYSNAME, |c| {
+        optional_text(c.column.collation().map(Collation::name).as_deref())
+    }),
     optional("is_nullable", BIT, |c| bit(c.column.nullable())),
     field("is_ansi_padded", BIT, |c| bit(is_padded(c.column.sql_type()))),
     field("is_rowguidcol", BIT, no),
@@ -51,7 +53,9 @@ const DESCRIBED: &[Field<ColumnOf>] = &[
     optional("is_dts_replicated", BIT, no),
     field("is_xml_document", BIT, no),
     field("xml_collection_id", INT, zero),
-    field("default_object_id", INT, |c| int(c.column.default.as_ref().map_or(0, |default| default.object_id))),
+    field("default_object_id", INT, |c| {
+        int(c.column.default.as_ref().map_or(0, |default| default.object_id))
+    }),
     field("rule_object_id", INT, zero),
 ];
 
@@ -80,7 +84,9 @@ const COMPUTED: &[Field<ColumnOf>] = &[
         optional_text(c.column.computed.as_ref().map(|computed| definition(&computed.expr)).as_deref())
     }),
     field("uses_database_collation", BIT, |_| bit(true)),
-    field("is_persisted", BIT, |c| bit(c.column.computed.as_ref().is_some_and(|computed| computed.persisted))),
+    field("is_persisted", BIT, |c| {
+        bit(c.column.computed.as_ref().is_some_and(|computed| computed.persisted))
+    }),
 ];
 
 const IDENTITY: &[Field<ColumnOf>] = &[
@@ -124,7 +130,6 @@ fn all_columns(catalog: &Catalog<'_>) -> Vec<ColumnOf> {
                 column_id,
                 name: meta.name.clone(),
                 meta: meta.clone(),
-                collation: is_text(meta.sql_type).then_some(Collation::DEFAULT),
                 default: None,
                 computed: None,
                 identity: None,
@@ -161,7 +166,9 @@ const TYPE: &[Field<TypeRow>] = &[
     field("max_length", SMALLINT, |t| int(t.facts.max_length)),
     field("precision", TINYINT, |t| int(t.facts.precision)),
     field("scale", TINYINT, |t| int(t.facts.scale)),
-    optional("collation_name", SYSNAME, |t| optional_text(t.textual.then(|| Collation::DEFAULT.name()))),
+    optional("collation_name", SYSNAME, |t| {
+        optional_text(t.textual.then(|| Collation::DEFAULT.name()).as_deref())
+    }),
     optional("is_nullable", BIT, |t| bit(t.nullable)),
     field("is_user_defined", BIT, no),
     field("is_assembly_type", BIT, no),

@@ -2,9 +2,9 @@
 
 use super::field::{Field, List, field, optional};
 use super::{
-    BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, ViewDef, bit, datetime, int, no, null, text, zero,
+    BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, ViewDef, bit, datetime, int, no, null, text,
+    zero,
 };
-use crate::engine::collation::Collation;
 use crate::engine::{DatabaseInfo, Schema};
 use crate::parser::ast::RecoveryModel;
 use crate::types::{Length, SqlType, Value};
@@ -48,7 +48,7 @@ const DATABASE: &[Field<DatabaseInfo>] = &[
     optional("owner_sid", SqlType::VarBinary(Length::Limited(85)), |_| Value::Bytes(vec![1])),
     field("create_date", DATETIME, |d| datetime(d.created)),
     field("compatibility_level", TINYINT, |d| int(d.settings.compatibility_level)),
-    optional("collation_name", SYSNAME, |_| text(Collation::DEFAULT.name())),
+    optional("collation_name", SYSNAME, |d| text(&d.collation.name())),
     optional("user_access", TINYINT, zero),
     optional("user_access_desc", DESCRIPTION, |_| text("MULTI_USER")),
     optional("is_read_only", BIT, no),

@@ -28,9 +28,10 @@ fn binding(expr: &Expr) -> Binding {
         Expr::Binary(_, operator, _) => operator_binding(*operator),
         Expr::InList(_, list, false) if list.len() > 1 => Binding::Or,
         Expr::Between(_, _, _, false) => Binding::And,
-        Expr::Not(_) | Expr::InList(_, _, true) | Expr::Between(_, _, _, true) | Expr::Like(_, _, _, true) => {
-            Binding::Not
-        }
+        Expr::Not(_)
+        | Expr::InList(_, _, true)
+        | Expr::Between(_, _, _, true)
+        | Expr::Like(_, _, _, true) => Binding::Not,
         Expr::InList(..) | Expr::IsNull(..) | Expr::Like(..) => Binding::Comparison,
         _ => Binding::Operand,
     }
@@ -84,7 +85,8 @@ fn render(expr: &Expr) -> String {
         Expr::Like(e, pattern, escape, not) => {
             let escape =
                 escape.as_ref().map_or_else(String::new, |escape| format!(" escape {}", render(escape)));
-            let like = format!("{} like {}{escape}", operand(e, Binding::Bits), operand(pattern, Binding::Bits));
+            let like =
+                format!("{} like {}{escape}", operand(e, Binding::Bits), operand(pattern, Binding::Bits));
             if *not { format!("NOT {like}") } else { like }
         }
         Expr::Case { operand, branches, otherwise } => {

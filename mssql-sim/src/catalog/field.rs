@@ -60,14 +60,7 @@ impl<T> List<T> {
 impl<T> Listing for List<T> {
     fn columns(&self) -> Vec<ColumnMeta> {
         let fields = self.fields.iter().copied().flatten();
-        let columns = fields.map(|field| ColumnMeta {
-            name: field.name.to_owned(),
-            sql_type: field.sql_type,
-            nullable: field.nullable,
-            identity: false,
-            computed: false,
-        });
-        columns.collect()
+        fields.map(|field| ColumnMeta::new(field.name, field.sql_type, field.nullable)).collect()
     }
 
     fn rows(&self, catalog: &Catalog<'_>) -> ViewRows {

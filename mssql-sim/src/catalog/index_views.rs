@@ -4,7 +4,8 @@ use super::definition::definition;
 use super::field::{Field, List, field, optional};
 use super::object_views::{AnObject, ObjectRow, PRIMARY_KEY, UNIQUE};
 use super::{
-    BIT, Catalog, DESCRIPTION, INT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, no, null, optional_text, text, zero,
+    BIT, Catalog, DESCRIPTION, INT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, no, null, optional_text, text,
+    zero,
 };
 use crate::engine::{CLUSTERED_INDEX_ID, KeyColumn, TableDef};
 use crate::parser::ast::IndexOptions;
@@ -127,7 +128,8 @@ fn index_columns(catalog: &Catalog<'_>) -> Vec<IndexColumn> {
         let primary = def.primary_key.iter().map(|key| (key.index_id, &key.columns, none));
         let others = def.indexes.iter().map(|index| (index.index_id, &index.columns, &index.included[..]));
         for (index_id, key, included) in primary.chain(others) {
-            let included = included.iter().map(|column| (KeyColumn { column: *column, descending: false }, true));
+            let included =
+                included.iter().map(|column| (KeyColumn { column: *column, descending: false }, true));
             let columns = key.iter().map(|column| (*column, false)).chain(included);
             rows.extend((1..).zip(columns).map(|(position, (column, included))| IndexColumn {
                 object_id: def.object_id,
@@ -204,16 +206,18 @@ fn key_constraints(catalog: &Catalog<'_>) -> Vec<KeyConstraint> {
         let unique = def.indexes.iter().filter_map(|index| {
             Some((&index.name, index.constraint?, UNIQUE, index.index_id, index.system_named))
         });
-        rows.extend(primary.chain(unique).map(|(name, object_id, kind, index_id, system_named)| KeyConstraint {
-            name: name.clone(),
-            object_id,
-            schema_id: def.schema_id,
-            table: def.object_id,
-            kind,
-            index_id,
-            system_named,
-            created: def.created,
-            modified: def.modified,
+        rows.extend(primary.chain(unique).map(|(name, object_id, kind, index_id, system_named)| {
+            KeyConstraint {
+                name: name.clone(),
+                object_id,
+                schema_id: def.schema_id,
+                table: def.object_id,
+                kind,
+                index_id,
+                system_named,
+                created: def.created,
+                modified: def.modified,
+            }
         }));
     }
     rows

@@ -6,7 +6,8 @@ use super::definition::definition;
 use super::field::{Field, List, field, nothing, optional};
 use super::type_facts::facts;
 use super::{
-    Catalog, DATETIME, INT, SMALLINT, SYSNAME, TINYINT, ViewDef, int, null, optional_int, optional_text, ordinal, text,
+    Catalog, DATETIME, INT, SMALLINT, SYSNAME, TINYINT, ViewDef, int, null, optional_int, optional_text,
+    ordinal, text,
 };
 use crate::engine::{Column, KeyColumn, TableDef};
 use crate::exec::conversion::is_text;
@@ -22,11 +23,17 @@ pub(super) const VIEWS: &[ViewDef] = &[
     ViewDef::information("VIEWS", &List::of(&[NAMED, VIEW], views)),
     ViewDef::information("COLUMNS", &List::of(&[COLUMN], columns)),
     ViewDef::information("ROUTINES", &List::of(&[ROUTINE], nothing)),
-    ViewDef::information("TABLE_CONSTRAINTS", &List::of(&[CONSTRAINT, OF_TABLE, CONSTRAINT_KIND], constraints)),
+    ViewDef::information(
+        "TABLE_CONSTRAINTS",
+        &List::of(&[CONSTRAINT, OF_TABLE, CONSTRAINT_KIND], constraints),
+    ),
     ViewDef::information("KEY_COLUMN_USAGE", &List::of(&[CONSTRAINT, OF_TABLE, KEY_COLUMN], key_columns)),
     ViewDef::information("REFERENTIAL_CONSTRAINTS", &List::of(&[CONSTRAINT, REFERENCE], references)),
     ViewDef::information("CHECK_CONSTRAINTS", &List::of(&[CONSTRAINT, CHECK], checks)),
-    ViewDef::information("CONSTRAINT_COLUMN_USAGE", &List::of(&[OF_TABLE, USED_COLUMN, CONSTRAINT], used_columns)),
+    ViewDef::information(
+        "CONSTRAINT_COLUMN_USAGE",
+        &List::of(&[OF_TABLE, USED_COLUMN, CONSTRAINT], used_columns),
+    ),
     ViewDef::information("CONSTRAINT_TABLE_USAGE", &List::of(&[OF_TABLE, CONSTRAINT], constraints)),
 ];
 
@@ -74,7 +81,9 @@ const TABLE: &[Field<TableRow>] =
     &[optional("TABLE_TYPE", WORD, |t| text(if t.view.is_some() { "VIEW" } else { "BASE TABLE" }))];
 
 const VIEW: &[Field<TableRow>] = &[
-    optional("VIEW_DEFINITION", DEFINITION, |t| optional_text(t.view.as_ref().map(|(text, _)| text.as_str()))),
+    optional("VIEW_DEFINITION", DEFINITION, |t| {
+        optional_text(t.view.as_ref().map(|(text, _)| text.as_str()))
+    }),
     optional("CHECK_OPTION", SqlType::VarChar(Length::Limited(7)), |t| {
         text(if t.view.as_ref().is_some_and(|(_, check)| *check) { "CASCADE" } else { "NONE" })
     }),
@@ -154,7 +163,7 @@ const COLUMN: &[Field<ColumnRow>] = &[
     optional("COLLATION_CATALOG", SYSNAME, null),
     optional("COLLATION_SCHEMA", SYSNAME, null),
     optional("COLLATION_NAME", SYSNAME, |c| {
-        optional_text(c.column.collation.as_ref().map(|collation| collation.name()))
+        optional_text(c.column.collation().map(|collation| collation.name()).as_deref())
     }),
     optional("DOMAIN_CATALOG", SYSNAME, null),
     optional("DOMAIN_SCHEMA", SYSNAME, null),
@@ -264,11 +273,19 @@ const USED_COLUMN: &[Field<ConstraintRow>] =
 
 const REFERENCE: &[Field<ConstraintRow>] = &[
     optional("UNIQUE_CONSTRAINT_CATALOG", SYSNAME, |c| text(&c.catalog)),
-    optional("UNIQUE_CONSTRAINT_SCHEMA", SYSNAME, |c| optional_text(c.reference.as_ref().map(|r| r.0.as_str()))),
-    optional("UNIQUE_CONSTRAINT_NAME", SYSNAME, |c| optional_text(c.reference.as_ref().map(|r| r.1.as_str()))),
+    optional("UNIQUE_CONSTRAINT_SCHEMA", SYSNAME, |c| {
+        optional_text(c.reference.as_ref().map(|r| r.0.as_str()))
+    }),
+    optional("UNIQUE_CONSTRAINT_NAME", SYSNAME, |c| {
+        optional_text(c.reference.as_ref().map(|r| r.1.as_str()))
+    }),
     optional("MATCH_OPTION", SqlType::VarChar(Length::Limited(7)), |_| text("SIMPLE")),
-    optional("UPDATE_RULE", SqlType::VarChar(Length::Limited(11)), |c| rule(c.reference.as_ref().map(|r| r.2))),
-    optional("DELETE_RULE", SqlType::VarChar(Length::Limited(11)), |c| rule(c.reference.as_ref().map(|r| r.3))),
+    optional("UPDATE_RULE", SqlType::VarChar(Length::Limited(11)), |c| {
+        rule(c.reference.as_ref().map(|r| r.2))
+    }),
+    optional("DELETE_RULE", SqlType::VarChar(Length::Limited(11)), |c| {
+        rule(c.reference.as_ref().map(|r| r.3))
+    }),
 ];
 
 fn rule(cascade: Option<bool>) -> Value {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::layout::row_of;
 use crate::engine::{DatabaseId, Engine, NameScope, Row, TableInfo, UserView};
 use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::field::{Field, List, field, nothing, optional};
 use super::{
-    BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TEXT, TINYINT, TYPE_CODE, ViewDef, bit, code, datetime,
-    int, no, null, optional_text, text, zero,
+    BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TEXT, TINYINT, TYPE_CODE, ViewDef, bit, code,
+    datetime, int, no, null, optional_text, text, zero,
 };
 use crate::engine::{ExtendedProperty, ObjectHeader, Synonym, TableDef, TableInfo, UserView};
 use crate::parser::ast::LockEscalation;
@@ -153,7 +153,11 @@ impl OwnedObject {
     }
 
     /// A constraint of a table.
-    fn constraint(table: &TableDef, (name, object_id): (&str, i32), kind: (&'static str, &'static str)) -> Self {
+    fn constraint(
+        table: &TableDef,
+        (name, object_id): (&str, i32),
+        kind: (&'static str, &'static str),
+    ) -> Self {
         Self {
             name: name.to_owned(),
             object_id,
@@ -227,10 +231,8 @@ fn all_objects(catalog: &Catalog<'_>) -> Vec<OwnedObject> {
 /// A row per constraint; its parent is the table.
 fn constraints(table: &TableDef) -> Vec<OwnedObject> {
     let primary = table.primary_key.iter().map(|key| (key.name.as_str(), key.object_id, PRIMARY_KEY));
-    let unique = table
-        .indexes
-        .iter()
-        .filter_map(|index| Some((index.name.as_str(), index.constraint?, UNIQUE)));
+    let unique =
+        table.indexes.iter().filter_map(|index| Some((index.name.as_str(), index.constraint?, UNIQUE)));
     let foreign = table.foreign_keys.iter().map(|key| (key.name.as_str(), key.object_id, FOREIGN_KEY));
     let checks = table.checks.iter().map(|check| (check.name.as_str(), check.object_id, CHECK));
     let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::field::{Field, List, field, optional};
 use super::{
-    BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, ViewDef, bit, datetime, int, no, null, optional_int,
-    optional_text, text,
+    BIT, Catalog, DATETIME, DESCRIPTION, INT, SYSNAME, TINYINT, ViewDef, bit, datetime, int, no, null,
+    optional_int, optional_text, text,
 };
 use crate::engine::{FIXED_ROLES, Grant, GrantScope};
 use crate::types::{Length, SqlType, Value};
@@ -82,7 +82,9 @@ const USER: &[Field<UserRow>] = &[
     optional("sid", SID, |u| sid(u.id)),
     field("is_fixed_role", BIT, |u| bit(u.is_fixed)),
     field("authentication_type", INT, |u| int(u8::from(u.has_login))),
-    optional("authentication_type_desc", DESCRIPTION, |u| text(if u.has_login { "INSTANCE" } else { "NONE" })),
+    optional("authentication_type_desc", DESCRIPTION, |u| {
+        text(if u.has_login { "INSTANCE" } else { "NONE" })
+    }),
     optional("default_language_name", SYSNAME, null),
     optional("default_language_lcid", INT, null),
     field("allow_encrypted_value_modifications", BIT, no),
@@ -94,10 +96,8 @@ struct Member {
     member: i32,
 }
 
-const MEMBER: &[Field<Member>] = &[
-    field("role_principal_id", INT, |m| int(m.role)),
-    field("member_principal_id", INT, |m| int(m.member)),
-];
+const MEMBER: &[Field<Member>] =
+    &[field("role_principal_id", INT, |m| int(m.role)), field("member_principal_id", INT, |m| int(m.member))];
 
 fn id_of(users: &[UserRow], folded_name: &str) -> Option<i32> {
     users.iter().find(|user| user.name.eq_ignore_ascii_case(folded_name)).map(|user| user.id)
@@ -214,7 +214,8 @@ fn sql_logins(catalog: &Catalog<'_>) -> Vec<LoginRow> {
         let id = if position == 0 { 1 } else { FIRST_LOGIN_ID + i32::try_from(position).unwrap_or_default() };
         LoginRow { id, name, is_role: false }
     });
-    rows.filter(|login| sees_all || login.id == 1 || login.name.eq_ignore_ascii_case(&principal.login)).collect()
+    rows.filter(|login| sees_all || login.id == 1 || login.name.eq_ignore_ascii_case(&principal.login))
+        .collect()
 }
 
 const LOGIN: &[Field<LoginRow>] = &[

@@ -43,7 +43,9 @@ const CONFIGURATIONS: [(i32, &str, i32, (i32, i32), bool); 12] = [
 
 fn configurations(_: &Catalog<'_>) -> Vec<Configuration> {
     let options = CONFIGURATIONS.iter().copied();
-    options.map(|(id, name, value, range, advanced)| Configuration { id, name, value, range, advanced }).collect()
+    options
+        .map(|(id, name, value, range, advanced)| Configuration { id, name, value, range, advanced })
+        .collect()
 }
 
 /// `sql_variant`s of ints.

@@ -4,7 +4,8 @@
 use super::field::{Field, List, field, optional};
 use super::index_views::indexes_of;
 use super::{
-    BIGINT, BIT, Catalog, DESCRIPTION, Guard, INT, SYSNAME, TINYINT, ViewDef, bit, code, int, no, null, text, zero,
+    BIGINT, BIT, Catalog, DESCRIPTION, Guard, INT, SYSNAME, TINYINT, ViewDef, bit, code, int, no, null, text,
+    zero,
 };
 use crate::types::{Length, SqlType};
 

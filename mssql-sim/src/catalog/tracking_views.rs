@@ -3,8 +3,8 @@
 use super::field::{Field, List, field, optional};
 use super::object_views::{AnObject, ObjectRow};
 use super::{
-    BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, Guard, INT, TINYINT, ViewDef, bit, datetime, int, null, optional_int,
-    text, zero,
+    BIGINT, BIT, Catalog, DATETIME, DESCRIPTION, Guard, INT, TINYINT, ViewDef, bit, datetime, int, null,
+    optional_int, text, zero,
 };
 use crate::engine::tracking::{CommitRecord, DatabaseTracking};
 use crate::engine::{TableInfo, TrackingInfo};

@@ -2,9 +2,12 @@
 
 use chrono::TimeDelta;
 
+use super::database::Database;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::keys::KeyRange;
-use super::statement::{NameScope, TableRead};
+use super::read::TableRead;
+use super::state::State;
+use super::statement::NameScope;
 use super::tracking::{self, CommitRecord, DatabaseTracking, TableTracking};
 use super::transaction::{TrackingLog, Undo};
 use super::{Engine, IndexRef, Interrupt, Row, TransactionId};
@@ -40,7 +43,7 @@ impl Engine {
         else {
             return Ok(None);
         };
-        let Some(row) = read.look(IndexRef::Primary, &found)? else { return Ok(None) };
+        let Some(row) = state.look(read, IndexRef::Primary, &found)? else { return Ok(None) };
         let own = found.entry.pending.as_ref().is_some_and(|p| p.written.is_some());
         let change =
             if own { None } else { tracking.last_change(found.key, state.changes_instant(read.sight)) };
@@ -65,21 +68,21 @@ impl Engine {
         let state = self.state();
         let table = state.find_table((scope.database, object_id))?;
         let visible = table.exists_for(scope.transaction)
-            && state.permitted(&scope.principal, "VIEW CHANGE TRACKING", &*table.def);
+            && state.permitted(&scope.principal, "VIEW CHANGE TRACKING", &table.def);
         table.tracking.as_ref().filter(|_| visible).map(|tracking| tracking.min_valid_version)
     }
 
     /// `ALTER DATABASE .. SET CHANGE_TRACKING = ON (..)`
     ///
     /// # Errors
-    /// 5088 if it is on already.
+    /// 5090 for a system database, 5088 if it is on already.
     pub fn enable_database_tracking(
         &self,
         database: DatabaseId,
         options: TrackingOptions,
     ) -> Result<(), SqlError> {
         let mut state = self.state();
-        let database = state.database_mut(database);
+        let database = state.trackable_database(database)?;
         if database.tracking.is_some() {
             let message = format!("Change tracking is already enabled for database '{}'.", database.name);
             return Err(SqlError::statement(5088, message));
@@ -96,14 +99,14 @@ impl Engine {
     /// `ALTER DATABASE .. SET CHANGE_TRACKING (..)`: changes the options that are named.
     ///
     /// # Errors
-    /// 5089 if it is off.
+    /// 5090 for a system database, 5089 if it is off.
     pub fn alter_database_tracking(
         &self,
         database: DatabaseId,
         options: TrackingOptions,
     ) -> Result<(), SqlError> {
         let mut state = self.state();
-        let database = state.database_mut(database);
+        let database = state.trackable_database(database)?;
         let Some(tracking) = database.tracking else { return Err(tracking_is_off(&database.name, 2)) };
         database.tracking = Some(with_options(tracking, options));
         Ok(())
@@ -112,10 +115,10 @@ impl Engine {
     /// `ALTER DATABASE .. SET CHANGE_TRACKING = OFF`; the version goes on counting where it is.
     ///
     /// # Errors
-    /// 5089 if it is off, 22115 while a table is tracked.
+    /// 5090 for a system database, 5089 if it is off, 22115 while a table is tracked.
     pub fn disable_database_tracking(&self, database: DatabaseId) -> Result<(), SqlError> {
         let mut state = self.state();
-        let database = state.database_mut(database);
+        let database = state.trackable_database(database)?;
         if database.tracking.is_none() {
             return Err(tracking_is_off(&database.name, 1));
         }
@@ -232,7 +235,20 @@ impl Engine {
     }
 }
 
-impl super::state::State {
+impl State {
+    /// A database whose tracking may be switched.
+    fn trackable_database(&mut self, id: DatabaseId) -> Result<&mut Database, SqlError> {
+        let database = self.database_mut(id);
+        if !database.is_system() {
+            return Ok(database);
+        }
+        let message = format!(
+            "Database '{}' is a system database. Change tracking settings cannot be modified for system databases.",
+            database.name
+        );
+        Err(SqlError::statement(5090, message))
+    }
+
     /// Replaces a table's Change Tracking; changes of this transaction that came before are forgotten.
     pub(super) fn replace_tracking(
         &mut self,

@@ -7,14 +7,16 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::TransactionId;
-use super::collation::fold_name;
 use super::database_settings::DatabaseSettings;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::permission::Security;
 use super::rows::Rows;
 use super::schema_object::{ExtendedProperty, PropertyOwner, Synonym, UserView};
 use super::tracking::{CommitRecord, DatabaseTracking, TableTracking};
+use crate::collation::{Collation, fold_name};
 
+/// User databases are numbered from here; the ids of dropped ones are used again.
+pub(super) const FIRST_USER_DATABASE: i32 = 5;
 /// First object id given to a user's object.
 const FIRST_OBJECT_ID: ObjectId = 901_578_250;
 /// Distance between object ids, so that they do not look like row numbers.
@@ -90,6 +92,7 @@ pub(super) struct Database {
     pub(super) id: DatabaseId,
     pub(super) name: String,
     pub(super) created: DateTime<Utc>,
+    pub(super) collation: Collation,
     pub(super) recovery_fork: Uuid,
     pub(super) settings: DatabaseSettings,
     pub(super) schemas: Vec<Schema>,
@@ -116,11 +119,12 @@ pub(super) struct Database {
 const FIRST_ROWVERSION: u64 = 2000;
 
 impl Database {
-    pub(super) fn new(id: DatabaseId, name: &str, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(id: DatabaseId, name: &str, collation: Collation, now: DateTime<Utc>) -> Self {
         Self {
             id,
             name: name.to_owned(),
             created: now,
+            collation,
             recovery_fork: Uuid::new_v4(),
             settings: DatabaseSettings::new(id),
             schemas: FIXED_SCHEMAS
@@ -141,6 +145,11 @@ impl Database {
             rowversion: FIRST_ROWVERSION,
             security: Security::default(),
         }
+    }
+
+    /// Whether it is one of the server's own.
+    pub(super) fn is_system(&self) -> bool {
+        self.id.0 < FIRST_USER_DATABASE
     }
 
     /// A schema by name.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::collation::Collation;
 use super::index_filter::IndexFilter;
 use super::schema_object::ObjectHeader;
+use super::temporary;
+use crate::collation::Collation;
 use crate::parser::ast::{Expr, IndexOptions, LockEscalation};
 use crate::types::{ColumnMeta, SqlType};
 
@@ -31,8 +32,10 @@ pub struct TableDef {
     pub schema_id: i32,
     /// Name of its schema, as created.
     pub schema: String,
-    /// Name, as created.
+    /// Name, as created; made up for a temporary table.
     pub name: String,
+    /// The name by which statements know a temporary table or table variable.
+    pub known_as: Option<String>,
     /// Columns in order; their row form is [`TableDef::layout`].
     pub columns: Vec<Column>,
     /// The columns as a result describes them, in the same order.
@@ -61,9 +64,24 @@ impl TableDef {
         self.columns.iter().position(|c| Collation::DEFAULT.equal_str(&c.name, name))
     }
 
+    /// The name by which statements know it.
+    pub fn known_name(&self) -> &str {
+        self.known_as.as_deref().unwrap_or(&self.name)
+    }
+
     /// `schema.name`
     pub fn qualified_name(&self) -> String {
-        format!("{}.{}", self.schema, self.name)
+        format!("{}.{}", self.schema, self.known_name())
+    }
+
+    /// Whether it is a temporary table of one session or a table variable.
+    pub fn is_temporary(&self) -> bool {
+        self.known_as.is_some()
+    }
+
+    /// Whether it is a table variable, whose rows no transaction takes back.
+    pub fn is_variable(&self) -> bool {
+        self.known_as.as_deref().is_some_and(temporary::is_variable)
     }
 
     /// Name and identity.
@@ -131,9 +149,9 @@ impl TableDef {
         }
     }
 
-    /// Collation of a column; the default one where it has none.
-    pub fn collation(&self, column: usize) -> &Collation {
-        self.columns[column].collation.as_ref().unwrap_or(&Collation::DEFAULT)
+    /// Whether a key or index holds a row.
+    pub fn holds(&self, index: IndexRef, row: &[u8]) -> bool {
+        self.filter(index).is_none_or(|filter| filter.admits(self, row))
     }
 
     /// Whether a column belongs to the primary key.
@@ -151,8 +169,6 @@ pub struct Column {
     pub name: String,
     /// Name, type and flags as a result describes them.
     pub meta: ColumnMeta,
-    /// Collation of a character column.
-    pub collation: Option<Collation>,
     /// DEFAULT constraint.
     pub default: Option<DefaultDef>,
     /// Expression of a computed column; its value is stored when the row is written.
@@ -165,6 +181,11 @@ impl Column {
     /// Its type.
     pub fn sql_type(&self) -> SqlType {
         self.meta.sql_type
+    }
+
+    /// Its collation, if it holds characters.
+    pub fn collation(&self) -> Option<Collation> {
+        self.sql_type().has_collation().then_some(self.meta.collation)
     }
 
     /// Whether it may be NULL.
@@ -251,13 +272,6 @@ pub struct IndexDef {
     pub filter: Option<IndexFilter>,
     /// Options that the catalog shows.
     pub options: IndexOptions,
-}
-
-impl IndexDef {
-    /// Whether the index holds a row.
-    pub fn holds(&self, table: &TableDef, row: &[u8]) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.admits(table, row))
-    }
 }
 
 /// Which order of a table's rows is meant.

@@ -12,6 +12,7 @@ use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::schema_object::UserView;
 use super::statement::NameScope;
 use super::tracking::DatabaseTracking;
+use crate::collation::Collation;
 use crate::types::SqlError;
 
 /// A database.
@@ -23,6 +24,8 @@ pub struct DatabaseInfo {
     pub name: String,
     /// When it was created.
     pub created: DateTime<Utc>,
+    /// Its collation.
+    pub collation: Collation,
     /// Identity of its history; a restore begins a new one.
     pub recovery_fork: Uuid,
     /// Options that only the catalog shows.
@@ -71,6 +74,7 @@ impl Engine {
             id: database.id,
             name: database.name.clone(),
             created: database.created,
+            collation: database.collation,
             recovery_fork: database.recovery_fork,
             settings: database.settings.clone(),
             allow_snapshot: database.allow_snapshot,
@@ -78,6 +82,11 @@ impl Engine {
             tracking: database.tracking,
         });
         databases.collect()
+    }
+
+    /// A database's collation.
+    pub fn database_collation(&self, database: DatabaseId) -> Collation {
+        self.state().database(database).collation
     }
 
     /// A database's schemas.
@@ -89,7 +98,12 @@ impl Engine {
     pub fn shown_views(&self, scope: &NameScope, database: DatabaseId) -> Vec<Arc<UserView>> {
         let state = self.state();
         let database = state.database(database);
-        database.views.values().filter(|view| database.shows(&scope.principal, &view.header)).cloned().collect()
+        database
+            .views
+            .values()
+            .filter(|view| database.shows(&scope.principal, &view.header))
+            .cloned()
+            .collect()
     }
 
     /// The tables of a database that exist for the scope's transaction and are shown to its principal.
@@ -97,7 +111,9 @@ impl Engine {
         let state = self.state();
         let database = state.database(database);
         let shown = database.tables.values().filter(|table| {
-            table.exists_for(scope.transaction) && database.shows(&scope.principal, &*table.def)
+            table.exists_for(scope.transaction)
+                && !table.def.is_variable()
+                && database.shows(&scope.principal, &table.def)
         });
         let tables = shown.map(|table| TableInfo {
             def: Arc::clone(&table.def),

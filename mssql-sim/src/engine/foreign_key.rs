@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::definition::{ForeignKey, IndexRef, TableDef};
 use super::keys::{self, KeyRange};
 use super::layout::column_value;
-use super::lock::{LockWait, Resource};
-use super::rows::Sight;
+use super::lock::{LockMode, Resource};
+use super::read::TableRead;
 use super::state::State;
-use super::statement::{StatementScope, TableRead};
+use super::statement::StatementScope;
 use super::write::RowWrite;
 use super::{Engine, Interrupt, Key, Row, TransactionId};
 use crate::types::SqlError;
@@ -98,14 +98,12 @@ impl State {
         let parent =
             self.find_table((child.database, key.parent)).expect("a referenced table cannot be dropped");
         let Some(bytes) = referencing_bytes(child, key, &parent.def, row) else { return Ok(()) };
-        let read = latest(&parent.def, transaction);
+        let resource = Resource::Object(parent.def.reference());
+        self.check_lock(transaction, resource, LockMode::IntentShared)?;
+        let read = TableRead::latest(&parent.def, transaction);
         let index = parent_index(&parent.def, key);
         for found in parent.rows.range(index, &KeyRange::starting_with(&bytes), None) {
-            if let Some(holder) = found.entry.holder_other_than(transaction) {
-                let resource = Resource::Key;
-                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
-            }
-            if read.look(index, &found)?.is_some() {
+            if self.look(&read, index, &found)?.is_some() {
                 return Ok(());
             }
         }
@@ -159,7 +157,9 @@ impl State {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let read = latest(child, transaction);
+        let resource = Resource::Object(child.reference());
+        self.check_lock(transaction, resource, LockMode::IntentShared)?;
+        let read = TableRead::latest(child, transaction);
         let rows = &self.table(child)?.rows;
         let (index, ranges) = match covering_index(child, key, parent) {
             Some(index) => (index, wanted.iter().map(|bytes| KeyRange::starting_with(bytes)).collect()),
@@ -168,7 +168,7 @@ impl State {
         let mut found = Vec::new();
         for range in &ranges {
             for step in rows.range(index, range, None) {
-                let Some(row) = read.look(index, &step)? else { continue };
+                let Some(row) = self.look(&read, index, &step)? else { continue };
                 if referencing_bytes(child, key, parent, &row).is_some_and(|bytes| wanted.contains(&bytes)) {
                     found.push((step.key.clone(), row));
                 }
@@ -231,10 +231,6 @@ fn moves(child: &TableDef, key: &ForeignKey, before: &[u8], after: &[u8]) -> boo
 
 fn parent_index(parent: &TableDef, key: &ForeignKey) -> IndexRef {
     parent.index_by_id(key.parent_index_id).expect("a referenced key cannot be dropped")
-}
-
-fn latest(table: &Arc<TableDef>, transaction: TransactionId) -> TableRead {
-    TableRead { table: Arc::clone(table), transaction, sight: Sight::Latest(transaction) }
 }
 
 /// The child's key or index that begins with the foreign key's columns, each ordered as in the parent's key.

@@ -5,10 +5,9 @@
 //! other, so the keys that begin with given values are exactly those with their bytes as prefix. `DESC` inverts a
 //! value's bytes.
 
-use super::collation::Collation;
 use super::definition::{IndexRef, KeyColumn, TableDef};
 use super::{Key, layout};
-use crate::types::{SqlType, Value};
+use crate::types::{ColumnMeta, SqlType, Value};
 
 const NULL: u8 = 0;
 const PRESENT: u8 = 1;
@@ -87,13 +86,7 @@ fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
 pub fn key_prefix(table: &TableDef, index: IndexRef, values: &[Value]) -> Vec<u8> {
     let mut out = Vec::new();
     for (value, column) in values.iter().zip(table.index_columns(index)) {
-        encode(
-            value,
-            table.columns[column.column].sql_type(),
-            table.collation(column.column),
-            column.descending,
-            &mut out,
-        );
+        encode(value, &table.layout[column.column], column.descending, &mut out);
     }
     out
 }
@@ -112,30 +105,24 @@ impl TableDef {
 pub(super) fn encode_row(table: &TableDef, columns: &[KeyColumn], row: &[u8], out: &mut Vec<u8>) {
     for column in columns {
         let value = layout::column_value(&table.layout, row, column.column);
-        encode(
-            &value,
-            table.columns[column.column].sql_type(),
-            table.collation(column.column),
-            column.descending,
-            out,
-        );
+        encode(&value, &table.layout[column.column], column.descending, out);
     }
 }
 
 /// The key bytes of one column's value.
 pub(super) fn value_bytes(table: &TableDef, column: usize, value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
-    encode(value, table.columns[column].sql_type(), table.collation(column), false, &mut out);
+    encode(value, &table.layout[column], false, &mut out);
     out
 }
 
-fn encode(value: &Value, sql_type: SqlType, collation: &Collation, descending: bool, out: &mut Vec<u8>) {
+fn encode(value: &Value, column: &ColumnMeta, descending: bool, out: &mut Vec<u8>) {
     let start = out.len();
     if value.is_null() {
         out.push(NULL);
     } else {
         out.push(PRESENT);
-        encode_present(value, sql_type, collation, out);
+        encode_present(value, column, out);
     }
     if descending {
         for byte in &mut out[start..] {
@@ -144,12 +131,12 @@ fn encode(value: &Value, sql_type: SqlType, collation: &Collation, descending: b
     }
 }
 
-fn encode_present(value: &Value, sql_type: SqlType, collation: &Collation, out: &mut Vec<u8>) {
+fn encode_present(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
     match value {
         Value::Null => {}
         Value::Bit(bit) => out.push(u8::from(*bit)),
         Value::Int(n) => signed(*n, out),
-        Value::Decimal { unscaled, scale } => decimal(*unscaled, *scale, sql_type, out),
+        Value::Decimal { unscaled, scale } => decimal(*unscaled, *scale, column.sql_type, out),
         Value::Money(n) => signed(*n, out),
         Value::Float(n) => float(*n, out),
         Value::DateTime { days, ticks } => {
@@ -162,7 +149,7 @@ fn encode_present(value: &Value, sql_type: SqlType, collation: &Collation, out: 
         }
         Value::Date(days) => signed(i64::from(*days), out),
         Value::Time(ticks) => out.extend_from_slice(&ticks.to_be_bytes()),
-        Value::Text(text) => collation.sort_key(text, out),
+        Value::Text(text) => column.collation.sort_key(text, out),
         Value::Bytes(bytes) => delimited(bytes, out),
         Value::Guid(bytes) => out.extend(GUID_ORDER.map(|position| bytes[position])),
     }
@@ -211,7 +198,7 @@ mod tests {
 
     fn key(value: &Value, sql_type: SqlType, descending: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        encode(value, sql_type, &Collation::DEFAULT, descending, &mut out);
+        encode(value, &ColumnMeta::new("", sql_type, true), descending, &mut out);
         out
     }
 

@@ -9,14 +9,16 @@
 //! # Rows and versions
 //! A row is its columns' wire bytes ([`crate::wire::value`]) in the order of [`TableDef::layout`]. A table maps key bytes
 //! (the primary key, or a running number) to an entry: the committed versions, newest first, and at most one pending
-//! image, which *is* the exclusive lock of the transaction that wrote it. A commit stamps its images with the next
+//! image, that of the transaction that has the key's X lock. A commit stamps its images with the next
 //! number of one instance-wide sequence, so "as of instant S" is "newest version stamped at most S". Versions that no
 //! open snapshot can see are dropped when a transaction ends.
 //!
 //! # Who sees what
 //! READ COMMITTED reads the newest committed image and waits on a key that another transaction wrote. READ UNCOMMITTED
-//! takes pending images. SNAPSHOT reads as of an instant that the first access to a user table fixes. A writer waits
-//! for the key's lock; under SNAPSHOT it then fails with 3960 if the row was changed after its instant.
+//! takes pending images. REPEATABLE READ and SERIALIZABLE keep locks on what they read. SNAPSHOT reads as of an instant
+//! that the first access to a user table fixes, READ COMMITTED SNAPSHOT as of one for each statement. A writer waits for
+//! the key's lock; under SNAPSHOT it then fails with 3960 if the row was changed after its instant. [`lock`] and
+//! [`read`] have the rules.
 //!
 //! # Change Tracking
 //! A transaction logs what it did to tracked keys; its commit folds the log to one entry per key and takes the next
@@ -24,24 +26,26 @@
 
 mod changes;
 mod clock;
-pub mod collation;
 mod database;
 mod database_settings;
 mod database_use;
 mod definition;
 mod describe;
 mod foreign_key;
+mod gate;
 mod index_filter;
 pub mod keys;
 pub mod layout;
 mod lock;
 mod permission;
 mod principal;
+mod read;
 mod rows;
 mod schema;
 mod schema_object;
 mod state;
 mod statement;
+pub mod temporary;
 #[cfg(test)]
 mod tests;
 pub mod tracking;
@@ -61,22 +65,25 @@ pub use database::Schema;
 pub use database_settings::DatabaseSettings;
 pub use database_use::DatabaseUse;
 pub use definition::{
-    CLUSTERED_INDEX_ID, Check, Checking, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity, IndexDef,
-    IndexRef, KeyColumn, KeyDef, ObjectId, TableDef,
+    CLUSTERED_INDEX_ID, Check, Checking, Column, Computed, DatabaseId, DefaultDef, ForeignKey, Identity,
+    IndexDef, IndexRef, KeyColumn, KeyDef, ObjectId, TableDef,
 };
 pub use describe::{DatabaseInfo, TableInfo, TrackingInfo};
 pub use index_filter::{FilterTerm, FilterTest, IndexFilter};
 pub use keys::{KeyRange, key_prefix};
-pub use lock::{LockWait, Patience, Resource};
+pub use lock::{Hold, LockMode, LockRequest, LockWait, Patience, Resource};
 pub use permission::{Grant, GrantScope, ObjectIdentity, SchemaObject};
 pub(crate) use principal::cannot;
 pub use principal::{FIXED_ROLES, NewUser, Principal, User};
+pub use read::{ReadHint, ReadLevel, Scan, ScannedRow, TableRead};
 pub(crate) use schema::could_not_create;
 pub use schema_object::{ExtendedProperty, ObjectHeader, PropertyOwner, Synonym, UserView};
-pub use statement::{NameScope, Object, ReadHint, Scan, ScannedRow, StatementScope, TableRead};
+pub use statement::{NameScope, Object, StatementScope};
+pub use temporary::{TEMPDB, Temporaries};
 pub use transaction::Mark;
 pub use write::{RowWrite, TableWrites};
 
+use crate::collation::Collation;
 use crate::types::{SqlError, Value};
 use database::Database;
 use state::State;
@@ -98,6 +105,8 @@ pub enum Interrupt {
     Error(SqlError),
     /// Another transaction holds what is needed: give up the statement, await [`Engine::wait`], run it again.
     Wait(LockWait),
+    /// What the statement read has changed since: run it again at once.
+    Retry,
 }
 
 impl From<SqlError> for Interrupt {
@@ -107,9 +116,12 @@ impl From<SqlError> for Interrupt {
 }
 
 impl Interrupt {
-    /// What the statement read has changed since: run it again at once.
-    fn changed(waiter: TransactionId) -> Self {
-        Self::Wait(LockWait { waiter, holder: waiter, resource: Resource::Changed })
+    /// A wait that gives up at once, if `no_wait`.
+    fn without_wait(self, no_wait: bool) -> Self {
+        match self {
+            Self::Wait(wait) => Self::Wait(LockWait { no_wait: wait.no_wait || no_wait, ..wait }),
+            other => other,
+        }
     }
 }
 
@@ -137,8 +149,8 @@ pub struct Engine {
 
 struct Shared {
     state: Mutex<State>,
-    /// Rung whenever a transaction or a statement has let something go.
-    released: Notify,
+    /// Rung whenever somebody who waits, for a lock or for the commit gate, may go on.
+    released: Arc<Notify>,
 }
 
 /// Databases of a new server, by id.
@@ -148,8 +160,9 @@ impl Engine {
     /// A server with the system databases and no logins.
     pub fn new(options: Options) -> Self {
         let now = options.clock.now();
-        let system =
-            SYSTEM_DATABASES.map(|(id, name)| (DatabaseId(id), Database::new(DatabaseId(id), name, now)));
+        let released = Arc::new(Notify::new());
+        let system = SYSTEM_DATABASES
+            .map(|(id, name)| (DatabaseId(id), Database::new(DatabaseId(id), name, Collation::DEFAULT, now)));
         let state = State {
             clock: options.clock,
             options,
@@ -160,13 +173,13 @@ impl Engine {
             last_transaction: 0,
             statements: HashMap::new(),
             last_statement: 0,
-            definitions: lock::DefinitionLocks::default(),
-            waits: HashMap::new(),
+            locks: lock::LockTable::new(Arc::clone(&released)),
             commit_sequence: 0,
             instants: BTreeMap::new(),
             garbage: VecDeque::new(),
+            gate: gate::CommitGate::default(),
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), released: Notify::new() }) }
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), released }) }
     }
 
     /// The server's clock (UTC).
@@ -177,6 +190,11 @@ impl Engine {
     /// Moves the clock forward.
     pub fn advance_clock(&self, by: Duration) {
         self.state().clock.advance(by);
+    }
+
+    /// Lets those who wait look again.
+    fn wake_waiters(&self) {
+        self.shared.released.notify_waiters();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use super::collation::fold_name;
 use super::database::Database;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::principal::{Principal, User};
 use super::schema_object::ObjectHeader;
 use super::state::State;
 use super::{Engine, TransactionId};
+use crate::collation::fold_name;
 use crate::parser::ast::GrantKind;
 use crate::types::SqlError;
 
@@ -82,6 +82,12 @@ impl SchemaObject for TableDef {
     }
 }
 
+impl<T: SchemaObject> SchemaObject for std::sync::Arc<T> {
+    fn identity(&self) -> ObjectIdentity<'_> {
+        (**self).identity()
+    }
+}
+
 impl SchemaObject for ObjectHeader {
     fn identity(&self) -> ObjectIdentity<'_> {
         ObjectIdentity {
@@ -117,7 +123,8 @@ fn fixed_role(role: &str, permission: &str) -> Option<bool> {
         "db_datareader" => permission == "SELECT",
         "db_datawriter" => matches!(permission, "INSERT" | "UPDATE" | "DELETE"),
         "db_ddladmin" => {
-            matches!(permission, "ALTER" | "REFERENCES" | "VIEW DEFINITION") || permission.starts_with("CREATE ")
+            matches!(permission, "ALTER" | "REFERENCES" | "VIEW DEFINITION")
+                || permission.starts_with("CREATE ")
         }
         "db_accessadmin" => matches!(permission, "ALTER ANY USER" | "CREATE SCHEMA"),
         "db_securityadmin" => {
@@ -175,7 +182,8 @@ impl Database {
         let Some(names) = self.judged(principal) else { return true };
         let object = object.identity();
         let scopes = object.scopes();
-        let on_a_column = |scope: GrantScope| matches!(scope, GrantScope::Column(id, _) if id == object.object_id);
+        let on_a_column =
+            |scope: GrantScope| matches!(scope, GrantScope::Column(id, _) if id == object.object_id);
         let mut own = self.security.grants.iter().filter(|grant| names.contains(&grant.user));
         let hidden = own.clone().any(|grant| {
             grant.denied && grant.permission == "VIEW DEFINITION" && scopes.contains(&grant.scope)
@@ -232,9 +240,7 @@ impl Engine {
         }
         let permission = permission.to_ascii_uppercase();
         state.change_security(transaction, database, |security| {
-            security
-                .grants
-                .retain(|g| !(g.user == folded && g.permission == permission && g.scope == scope));
+            security.grants.retain(|g| !(g.user == folded && g.permission == permission && g.scope == scope));
             if kind != GrantKind::Revoke {
                 let denied = kind == GrantKind::Deny;
                 security.grants.push(Grant { user: folded, permission, scope, denied });
@@ -369,6 +375,10 @@ impl State {
         object: &impl SchemaObject,
     ) -> bool {
         let identity = object.identity();
+        // Whoever has a temporary table made it.
+        if super::temporary::is_temporary(identity.name) {
+            return true;
+        }
         let database = self.databases.get(&identity.database);
         database.is_some_and(|database| database.permits(principal, permission, &identity.scopes()))
     }

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::collation::fold_name;
 use super::database::Database;
 use super::database_use::DatabaseUse;
 use super::definition::DatabaseId;
 use super::state::State;
 use super::transaction::Undo;
 use super::{Engine, TransactionId};
+use crate::collation::fold_name;
 use crate::parser::ast::SetPrincipal;
 use crate::types::{Reach, SqlError};
 
@@ -215,9 +215,7 @@ impl Engine {
                 let message = format!("Login failed for user '{name}'. Reason: The account is disabled.");
                 Err(refused(18470, message))
             }
-            Some(login) if login.password == password => {
-                Ok(Principal::of_login(&login.name, login.sysadmin))
-            }
+            Some(login) if login.password == password => Ok(Principal::of_login(&login.name, login.sysadmin)),
             _ => Err(refused(18456, format!("Login failed for user '{name}'."))),
         }
     }
@@ -285,7 +283,10 @@ impl Engine {
             return Err(SqlError::statement(15007, message));
         }
         let known = state.database(database);
-        if known.user(name).is_some() || known.has_role(name) || matches!(fold_name(name).as_str(), "dbo" | "guest") {
+        if known.user(name).is_some()
+            || known.has_role(name)
+            || matches!(fold_name(name).as_str(), "dbo" | "guest")
+        {
             let message = format!("User, group, or role '{name}' already exists in the current database.");
             return Err(SqlError::statement(15023, message));
         }
@@ -435,7 +436,8 @@ impl State {
 
 /// 15151: what cannot be done with a principal that one does not know.
 pub(crate) fn cannot(verb: &str, kind: &str, name: &str) -> SqlError {
-    let message =
-        format!("Cannot {verb} the {kind} '{name}', because it does not exist or you do not have permission.");
+    let message = format!(
+        "Cannot {verb} the {kind} '{name}', because it does not exist or you do not have permission."
+    );
     SqlError::statement(15151, message)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::definition::{IndexRef, TableDef};
-use super::keys::{self, KeyRange};
+use super::keys::KeyRange;
 use super::{Key, Row, TransactionId};
 
 /// A row as one version has it; None where it is deleted.
@@ -22,11 +22,11 @@ pub(super) struct Version {
     pub(super) image: Image,
 }
 
-/// The exclusive lock on a key and what its holder wrote.
+/// What an open transaction, which has the key's X lock, wrote.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub(super) owner: TransactionId,
-    /// None: locked, nothing (or nothing any more) written.
+    /// None: it was taken back. The entry stays to the transaction's end, so that locks on its key keep their place.
     pub(super) written: Option<Image>,
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Sight {
 }
 
 impl Entry {
-    /// The newest image in the eyes of a transaction that may lock the key.
+    /// The newest image in the eyes of a transaction that may write it.
     pub(super) fn current(&self, owner: TransactionId) -> Option<&Row> {
         match &self.pending {
             Some(Pending { owner: holder, written: Some(image) }) if *holder == owner => image.as_ref(),
@@ -64,27 +64,28 @@ impl Entry {
         self.newest.as_ref().and_then(|version| version.image.as_ref())
     }
 
-    /// Another transaction that holds this key.
-    pub(super) fn holder_other_than(&self, owner: TransactionId) -> Option<TransactionId> {
-        self.pending.as_ref().map(|pending| pending.owner).filter(|holder| *holder != owner)
+    /// Whether another transaction has written here.
+    pub(super) fn is_written_beside(&self, owner: TransactionId) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.owner != owner && pending.written.is_some())
     }
 
-    /// The visible image; an error is the transaction to wait for.
-    pub(super) fn visible(&self, sight: Sight) -> Result<Option<&Row>, TransactionId> {
-        match sight {
-            Sight::Dirty => Ok(match &self.pending {
-                Some(Pending { written: Some(image), .. }) => image.as_ref(),
-                _ => self.committed(),
-            }),
-            Sight::Latest(me) => match &self.pending {
-                Some(pending) if pending.owner != me && pending.written.is_some() => Err(pending.owner),
-                _ => Ok(self.current(me)),
-            },
-            Sight::Instant(me, instant) => Ok(match &self.pending {
-                Some(Pending { owner, written: Some(image) }) if *owner == me => image.as_ref(),
-                _ => self.as_of(instant),
-            }),
+    /// The visible image.
+    pub(super) fn visible(&self, sight: Sight) -> Option<&Row> {
+        match (sight, &self.pending) {
+            (Sight::Dirty, Some(Pending { written: Some(image), .. })) => image.as_ref(),
+            (Sight::Dirty, _) => self.committed(),
+            (Sight::Latest(me), _) => self.current(me),
+            (Sight::Instant(me, _), Some(Pending { owner, written: Some(image) })) if *owner == me => {
+                image.as_ref()
+            }
+            (Sight::Instant(_, instant), _) => self.as_of(instant),
         }
+    }
+
+    /// The images that are or may become the present one.
+    pub(super) fn present_images(&self) -> impl Iterator<Item = &Row> {
+        let pending = self.pending.iter().filter_map(|p| p.written.as_ref()).filter_map(Option::as_ref);
+        pending.chain(self.committed())
     }
 
     fn as_of(&self, instant: u64) -> Option<&Row> {
@@ -164,31 +165,28 @@ impl Rows {
         }
     }
 
-    /// Locks a key for a transaction. The caller has made sure that nobody else holds it. True if the lock is new.
-    pub(super) fn lock(&mut self, key: &Key, owner: TransactionId) -> bool {
-        let entry = self.entries.entry(key.clone()).or_default();
-        let new = entry.pending.is_none();
-        if new {
-            entry.pending = Some(Pending { owner, written: None });
-        }
-        new
-    }
-
-    /// Writes an image under a lock; returns what the lock's holder had written before.
-    pub(super) fn write(&mut self, table: &TableDef, key: &Key, image: Image) -> Option<Image> {
+    /// Writes an image for the holder of the key's X lock; returns what it had written before, and whether this is
+    /// its first write to the key.
+    pub(super) fn write(
+        &mut self,
+        table: &TableDef,
+        key: &Key,
+        (owner, image): (TransactionId, Image),
+    ) -> (Option<Image>, bool) {
         if let Some(row) = &image {
             self.remember(table, key, row);
         }
-        let entry = self.entries.get_mut(key).expect("a locked key has an entry");
-        let pending = entry.pending.as_mut().expect("only locked keys are written");
+        let entry = self.entries.entry(key.clone()).or_default();
+        let first = entry.pending.is_none();
+        let pending = entry.pending.get_or_insert(Pending { owner, written: None });
         let before = pending.written.replace(image);
         if let Some(Some(row)) = &before {
             self.forget(table, key, row);
         }
-        before
+        (before, first)
     }
 
-    /// Takes back a write: the lock's holder has written `before` again.
+    /// Takes back a write: its transaction has written `before` again.
     pub(super) fn unwrite(&mut self, table: &TableDef, key: &Key, before: Option<Image>) {
         if let Some(Some(row)) = &before {
             self.remember(table, key, row);
@@ -202,8 +200,8 @@ impl Rows {
         }
     }
 
-    /// Ends a lock: stamps what was written with the commit's number, or drops it (None).
-    pub(super) fn release(&mut self, table: &TableDef, key: &Key, commit: Option<u64>) {
+    /// Ends a transaction's writing: stamps what was written with the commit's number, or drops it (None).
+    pub(super) fn settle(&mut self, table: &TableDef, key: &Key, commit: Option<u64>) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         let Some(pending) = entry.pending.take() else { return };
         match (pending.written, commit) {
@@ -249,22 +247,20 @@ impl Rows {
 
     /// Adds the index entries of an image.
     fn remember(&mut self, table: &TableDef, key: &Key, row: &[u8]) {
-        for (index, positions) in table.indexes.iter().zip(&mut self.indexes) {
-            if index.holds(table, row) {
-                positions.insert(index_position(table, &index.columns, row, key), key.clone());
+        for (index, positions) in table.secondary_indexes().zip(&mut self.indexes) {
+            if table.holds(index, row) {
+                positions.insert(table.position(index, row, key), key.clone());
             }
         }
     }
 
     /// Removes the index entries of an image that is no longer held, unless another image has the same key bytes.
     fn forget(&mut self, table: &TableDef, key: &Key, row: &[u8]) {
-        for (index, positions) in table.indexes.iter().zip(&mut self.indexes) {
-            let position = index_position(table, &index.columns, row, key);
+        for (index, positions) in table.secondary_indexes().zip(&mut self.indexes) {
+            let position = table.position(index, row, key);
             let used = self.entries.get(key).is_some_and(|entry| {
-                entry
-                    .images()
-                    .filter(|r| index.holds(table, r))
-                    .any(|r| index_position(table, &index.columns, r, key) == position)
+                let mut images = entry.images().filter(|r| table.holds(index, r));
+                images.any(|r| table.position(index, r, key) == position)
             });
             if !used {
                 positions.remove(&position);
@@ -275,14 +271,13 @@ impl Rows {
     /// Builds the indexes anew, after a definition gained or lost some.
     pub(super) fn reindex(&mut self, table: &TableDef) {
         self.indexes = table
-            .indexes
-            .iter()
+            .secondary_indexes()
             .map(|index| {
                 self.entries
                     .iter()
                     .flat_map(|(key, entry)| entry.images().map(move |row| (key, row)))
-                    .filter(|(_, row)| index.holds(table, row))
-                    .map(|(key, row)| (index_position(table, &index.columns, row, key), key.clone()))
+                    .filter(|(_, row)| table.holds(index, row))
+                    .map(|(key, row)| (table.position(index, row, key), key.clone()))
                     .collect()
             })
             .collect();
@@ -299,11 +294,4 @@ fn is_void(from: Bound<&[u8]>, to: Bound<&[u8]>) -> bool {
         (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) => a >= b,
         _ => false,
     }
-}
-
-fn index_position(table: &TableDef, columns: &[super::KeyColumn], row: &[u8], key: &Key) -> Key {
-    let mut position = Vec::with_capacity(32 + key.len());
-    keys::encode_row(table, columns, row, &mut position);
-    position.extend_from_slice(key);
-    position.into()
 }

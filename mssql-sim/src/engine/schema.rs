@@ -7,36 +7,33 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::collation::fold_name;
-use super::database::{Database, Schema, Table};
+use super::database::{Database, FIRST_USER_DATABASE, Schema, Table};
 use super::definition::{DatabaseId, IndexRef, ObjectId, TableDef};
 use super::keys;
-use super::lock::{LockWait, Resource};
+use super::lock::{Hold, LockMode, Resource};
 use super::rows::{Entry, Pending, Rows, Version};
 use super::schema_object::ObjectHeader;
-use super::state::{State, TableRef};
+use super::state::State;
 use super::transaction::{Mark, Undo};
 use super::{Engine, Interrupt, Key, Row, TransactionId};
+use crate::collation::{Collation, fold_name};
 use crate::types::{Reach, SqlError};
-
-/// User databases are numbered from here; the ids of dropped ones are used again.
-const FIRST_DATABASE: i32 = 5;
 
 impl Engine {
     /// Creates a database.
     ///
     /// # Errors
     /// 1801 if the name is taken.
-    pub fn create_database(&self, name: &str) -> Result<DatabaseId, SqlError> {
+    pub fn create_database(&self, name: &str, collation: Collation) -> Result<DatabaseId, SqlError> {
         let mut state = self.state();
         if state.databases.values().any(|database| fold_name(&database.name) == fold_name(name)) {
             let message = format!("Database '{name}' already exists. Choose a different database name.");
-            return Err(SqlError::statement(1801, message));
+            return Err(SqlError { state: 3, ..SqlError::statement(1801, message) });
         }
-        let id = (FIRST_DATABASE..).map(DatabaseId).find(|id| !state.databases.contains_key(id));
+        let id = (FIRST_USER_DATABASE..).map(DatabaseId).find(|id| !state.databases.contains_key(id));
         let id = id.expect("fewer databases than ids");
         let now = state.clock.now();
-        state.databases.insert(id, Database::new(id, name, now));
+        state.databases.insert(id, Database::new(id, name, collation, now));
         Ok(id)
     }
 
@@ -53,7 +50,7 @@ impl Engine {
             );
             return Err(SqlError { class: 11, ..SqlError::statement(3701, message) });
         };
-        if id.0 < FIRST_DATABASE {
+        if id.0 < FIRST_USER_DATABASE {
             let message = format!("Cannot drop database '{name}' because it is a system database.");
             return Err(SqlError::statement(3708, message));
         }
@@ -117,10 +114,8 @@ impl Engine {
         state.require_free_name(transaction, &def.header())?;
         state.require_free_constraint_names(transaction, &def)?;
         state.require_parents(transaction, &def)?;
-        let open = state.transaction_mut(transaction)?;
-        open.undo.push(Undo::Created(reference));
-        open.changed.insert(reference);
-        state.definitions.exclude(reference, transaction);
+        state.exclude(transaction, &def)?;
+        state.transaction_mut(transaction)?.undo.push(Undo::Created(reference));
         state.database_mut(reference.0).add_table(Table::new(Arc::new(def), transaction));
         Ok(())
     }
@@ -241,12 +236,9 @@ impl State {
     /// Makes a table's definition exclusive to a transaction.
     pub(super) fn exclude(&mut self, transaction: TransactionId, table: &TableDef) -> Result<(), Interrupt> {
         let reference = table.reference();
-        if let Some(holder) = self.definitions.other_user(reference, transaction) {
-            let resource = Resource::Definition(reference);
-            return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
-        }
+        let resource = Resource::Object(reference);
+        self.lock(transaction, resource, LockMode::SchemaModification, Hold::Transaction)?;
         self.transaction_mut(transaction)?.changed.insert(reference);
-        self.definitions.exclude(reference, transaction);
         Ok(())
     }
 
@@ -258,10 +250,7 @@ impl State {
     ) -> Result<(), Interrupt> {
         let database = self.database(header.database);
         for other in database.named(header.schema_id, &header.name) {
-            let resource = Resource::Definition(other.def.reference());
-            if let Some(holder) = self.definitions.changer(other.def.reference(), transaction) {
-                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
-            }
+            self.check_definition(transaction, other.def.reference())?;
             if other.exists_for(transaction) {
                 return Err(name_taken(&header.name).into());
             }
@@ -298,23 +287,17 @@ impl State {
     }
 
     fn is_database_used(&self, id: DatabaseId) -> bool {
-        let inside = |reference: &TableRef| reference.0 == id;
-        self.database_uses.contains_key(&id)
-            || self.transactions.values().any(|t| t.written.iter().chain(&t.changed).any(inside))
-            || self.statements.values().any(|statement| statement.tables.iter().any(inside))
+        self.database_uses.contains_key(&id) || self.locks.is_locked(|table| table.0 == id)
     }
 
     /// Makes sure that the keys which a definition references are there still; else the statement is bound again.
     fn require_parents(&self, transaction: TransactionId, def: &TableDef) -> Result<(), Interrupt> {
         for key in def.foreign_keys.iter().filter(|key| key.parent != def.object_id) {
             let parent = (def.database, key.parent);
-            if let Some(holder) = self.definitions.changer(parent, transaction) {
-                let resource = Resource::Definition(parent);
-                return Err(Interrupt::Wait(LockWait { waiter: transaction, holder, resource }));
-            }
+            self.check_definition(transaction, parent)?;
             let table = self.find_table(parent).filter(|table| table.exists_for(transaction));
             if table.and_then(|table| table.def.index_by_id(key.parent_index_id)).is_none() {
-                return Err(Interrupt::changed(transaction));
+                return Err(Interrupt::Retry);
             }
         }
         Ok(())
@@ -358,7 +341,7 @@ impl State {
     ) -> Result<(), SqlError> {
         let table = self.table(old)?;
         let mut rebuilt = Rows::new(new);
-        let mut locks = Vec::new();
+        let mut written = Vec::new();
         let mut row_number = 0u64;
         let mut converted = rows.map(Vec::into_iter);
         for (_, entry) in table.rows.iter() {
@@ -368,7 +351,7 @@ impl State {
             row_number += 1;
             let key = new.key_of(&row).unwrap_or_else(|| row_number.to_be_bytes().as_slice().into());
             let entry = if entry.pending.is_some() {
-                locks.push((new.reference(), Key::clone(&key)));
+                written.push((new.reference(), Key::clone(&key)));
                 Entry {
                     pending: Some(Pending { owner: transaction, written: Some(Some(Arc::clone(&row))) }),
                     ..Entry::default()
@@ -389,7 +372,7 @@ impl State {
         table.row_number = table.row_number.max(row_number);
         let before = std::mem::replace(&mut table.rows, rebuilt);
         let open = self.transaction_mut(transaction)?;
-        open.locks.append(&mut locks);
+        open.written.append(&mut written);
         open.undo.push(Undo::Rows { table: reference, before });
         Ok(())
     }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::collation::fold_name;
 use super::database::{Database, Schema};
 use super::definition::{Column, DatabaseId, ObjectId};
 use super::state::State;
 use super::transaction::Undo;
 use super::{Engine, Interrupt, TransactionId};
+use crate::collation::fold_name;
 use crate::parser::ast::{ObjectName, Query};
 use crate::types::{SqlError, SqlType, Value};
 
@@ -156,7 +156,10 @@ impl Engine {
     ) -> Result<(), SqlError> {
         let mut state = self.state();
         if state.database(database).schema(name).is_some() {
-            let failed = SqlError { state: 0, ..SqlError::statement(2759, "CREATE SCHEMA failed due to previous errors.") };
+            let failed = SqlError {
+                state: 0,
+                ..SqlError::statement(2759, "CREATE SCHEMA failed due to previous errors.")
+            };
             return Err(failed.caused_by(super::schema::name_taken(name)));
         }
         let schema = state.database_mut(database).add_schema(name);
@@ -175,8 +178,10 @@ impl Engine {
     ) -> Result<(), SqlError> {
         let mut state = self.state();
         if let Some(object) = state.database(database).first_in_schema(schema.id, transaction) {
-            let message =
-                format!("Cannot drop schema '{}' because it is being referenced by object '{object}'.", schema.name);
+            let message = format!(
+                "Cannot drop schema '{}' because it is being referenced by object '{object}'.",
+                schema.name
+            );
             return Err(SqlError::statement(3729, message));
         }
         state.drop_properties(transaction, database, 3, schema.id)?;

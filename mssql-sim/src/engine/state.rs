@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::clock::Clock;
 use super::database::{Database, Table};
 use super::definition::{DatabaseId, ObjectId};
-use super::lock::{DefinitionLocks, WaitRecord};
+use super::gate::CommitGate;
+use super::lock::LockTable;
 use super::principal::Login;
 use super::rows::Sight;
 use super::transaction::Transaction;
@@ -20,8 +21,6 @@ pub(super) type TableRef = (DatabaseId, ObjectId);
 #[derive(Debug)]
 pub(super) struct StatementState {
     pub(super) transaction: TransactionId,
-    /// Tables whose definition it holds.
-    pub(super) tables: Vec<TableRef>,
     /// Its instant under READ COMMITTED SNAPSHOT.
     pub(super) instant: Option<u64>,
 }
@@ -48,14 +47,14 @@ pub(super) struct State {
     pub(super) last_transaction: u64,
     pub(super) statements: HashMap<u64, StatementState>,
     pub(super) last_statement: u64,
-    pub(super) definitions: DefinitionLocks,
-    pub(super) waits: HashMap<TransactionId, WaitRecord>,
+    pub(super) locks: LockTable,
     /// Number of the last commit.
     pub(super) commit_sequence: u64,
     /// Instants that are being read, with the number of their readers.
     pub(super) instants: BTreeMap<u64, usize>,
     /// In the order of `sequence`.
     pub(super) garbage: VecDeque<Garbage>,
+    pub(super) gate: CommitGate,
 }
 
 impl State {

@@ -304,13 +304,7 @@ fn context_value(context: Option<&[u8]>) -> Value {
 }
 
 fn tracking_columns(own: &[(&str, SqlType)], table: &TableDef) -> Arc<[ColumnMeta]> {
-    let own = own.iter().map(|(name, sql_type)| ColumnMeta {
-        name: (*name).to_owned(),
-        sql_type: *sql_type,
-        nullable: true,
-        identity: false,
-        computed: false,
-    });
+    let own = own.iter().map(|(name, sql_type)| ColumnMeta::new(*name, *sql_type, true));
     let key = table.primary_key.iter().flat_map(|key| &key.columns).map(|column| ColumnMeta {
         identity: false,
         computed: false,
@@ -321,8 +315,8 @@ fn tracking_columns(own: &[(&str, SqlType)], table: &TableDef) -> Arc<[ColumnMet
 
 fn tracking_row(own: &[(&str, SqlType)], values: &[Value], key_columns: &[u8]) -> Row {
     let mut row = Vec::with_capacity(48 + key_columns.len());
-    for (value, (_, sql_type)) in values.iter().zip(own) {
-        value::encode(value, *sql_type, true, &mut row);
+    for (value, (name, sql_type)) in values.iter().zip(own) {
+        value::encode(value, &ColumnMeta::new(*name, *sql_type, true), &mut row);
     }
     row.extend_from_slice(key_columns);
     row.into()
@@ -334,7 +328,7 @@ pub(super) fn key_columns(table: &TableDef, row: &[u8]) -> Row {
     for column in table.primary_key.iter().flat_map(|key| &key.columns) {
         let meta = &table.layout[column.column];
         let mut tail = super::layout::column_tail(&table.layout, row, column.column);
-        out.extend_from_slice(value::take(&mut tail, meta.sql_type, meta.nullable));
+        out.extend_from_slice(value::take(&mut tail, meta));
     }
     out.into()
 }

@@ -8,15 +8,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::collation::fold_name;
 use super::database::Schema;
 use super::definition::{DatabaseId, ObjectId, TableDef};
+use super::gate::Versions;
 use super::permission::Security;
 use super::rows::{Image, Rows};
 use super::schema_object::{ExtendedProperty, PropertyOwner, Synonym, UserView};
 use super::state::{Garbage, State, TableRef};
 use super::tracking::{CommitRecord, TableTracking, TrackedWrite};
 use super::{Engine, Key, TransactionId};
+use crate::collation::fold_name;
 use crate::types::SqlError;
 
 /// One step to take back.
@@ -73,20 +74,34 @@ pub(super) struct Transaction {
     pub(super) snapshot: Option<u64>,
     pub(super) undo: Vec<Undo>,
     pub(super) tracking: Vec<TrackingLog>,
-    /// Keys that it has locked.
-    pub(super) locks: Vec<(TableRef, Key)>,
+    /// Keys that it has written.
+    pub(super) written: Vec<(TableRef, Key)>,
     savepoints: Vec<(String, Mark)>,
-    /// Tables that it wrote to; their definitions stay until its end.
-    pub(super) written: BTreeSet<TableRef>,
     /// Tables whose definition it changed.
     pub(super) changed: BTreeSet<TableRef>,
     /// First rowversion that it drew, by database.
     pub(super) first_rowversion: BTreeMap<DatabaseId, u64>,
+    /// Change Tracking versions that its commit has taken already.
+    pub(super) versions: Versions,
 }
 
 impl Transaction {
     pub(super) fn mark(&self) -> Mark {
         Mark { undo: self.undo.len(), tracking: self.tracking.len() }
+    }
+
+    /// The writes of each tracked table that no later TRUNCATE of the transaction has cleared.
+    pub(super) fn tracked_writes(&self) -> BTreeMap<TableRef, Vec<&TrackedWrite>> {
+        let mut tables: BTreeMap<TableRef, Vec<&TrackedWrite>> = BTreeMap::new();
+        for step in &self.tracking {
+            match step {
+                TrackingLog::Write(table, write) => tables.entry(*table).or_default().push(write),
+                TrackingLog::Cleared(table) => {
+                    tables.remove(table);
+                }
+            }
+        }
+        tables
     }
 }
 
@@ -101,20 +116,15 @@ impl Engine {
     }
 
     /// Commits: stamps what was written, takes a Change Tracking version in each database where tracked keys were
-    /// touched, wakes those who wait.
+    /// touched, wakes those who wait. A commit that the gate holds is seen later: [`Engine::published`].
     pub fn commit(&self, transaction: TransactionId) {
-        let mut state = self.state();
-        state.commit_sequence += 1;
-        let sequence = state.commit_sequence;
-        state.end_transaction(transaction, Some(sequence));
-        drop(state);
+        self.state().commit(transaction);
         self.wake_waiters();
     }
 
     /// Undoes everything and wakes those who wait. A transaction that a deadlock has ended already is fine.
     pub fn rollback(&self, transaction: TransactionId) {
         self.state().end_transaction(transaction, None);
-        self.wake_waiters();
     }
 
     /// `SAVE TRANSACTION name`
@@ -176,7 +186,9 @@ impl State {
             Undo::Identity { table: reference, before } => {
                 self.restore(reference, |table| table.identity = before);
             }
-            Undo::View { database, id, before } => put_back(&mut self.database_mut(database).views, id, before),
+            Undo::View { database, id, before } => {
+                put_back(&mut self.database_mut(database).views, id, before)
+            }
             Undo::Synonym { database, id, before } => {
                 put_back(&mut self.database_mut(database).synonyms, id, before);
             }
@@ -213,23 +225,21 @@ impl State {
         if let Some(sequence) = commit {
             self.record_changes(id, &transaction, sequence);
         }
-        self.release_rows(&transaction, commit);
+        self.settle_rows(&transaction, commit);
         self.settle_definitions(&transaction, commit);
-        for table in &transaction.written {
-            self.definitions.unshare(*table, id);
-        }
+        self.locks.release_all(id);
         if let Some(instant) = transaction.snapshot {
             self.release_instant(instant);
         }
         self.collect_garbage();
     }
 
-    fn release_rows(&mut self, transaction: &Transaction, commit: Option<u64>) {
+    fn settle_rows(&mut self, transaction: &Transaction, commit: Option<u64>) {
         let instants = self.instants.clone();
-        for (reference, key) in &transaction.locks {
+        for (reference, key) in &transaction.written {
             let Some(table) = self.find_table_mut(*reference) else { continue };
             let def = Arc::clone(&table.def);
-            table.rows.release(&def, key, commit);
+            table.rows.settle(&def, key, commit);
             if !table.rows.prune(&def, key, &instants) {
                 let sequence = self.commit_sequence;
                 self.garbage.push_back(Garbage { sequence, table: *reference, key: key.clone() });
@@ -239,7 +249,6 @@ impl State {
 
     fn settle_definitions(&mut self, transaction: &Transaction, commit: Option<u64>) {
         for reference in &transaction.changed {
-            self.definitions.admit(*reference);
             let Some(sequence) = commit else { continue };
             let Some(table) = self.find_table_mut(*reference) else { continue };
             if table.dropped_by.is_some() {
@@ -254,23 +263,19 @@ impl State {
     /// Folds a transaction's log into the tables' histories, one version per database.
     fn record_changes(&mut self, id: TransactionId, transaction: &Transaction, sequence: u64) {
         let time = self.clock.now();
-        let mut versions = BTreeMap::new();
-        for (reference, writes) in tracked_writes(&transaction.tracking) {
-            let Some(table) = self.find_table(reference) else { continue };
-            if writes.is_empty() || table.tracking.is_none() || table.dropped_by.is_some() {
-                continue;
-            }
-            let database = self.database_mut(reference.0);
-            let version = *versions.entry(reference.0).or_insert_with(|| {
-                database.tracking_version += 1;
-                database.tracking_version
-            });
-            let record = CommitRecord { version, transaction: id.0, sequence, time };
-            database.commits.insert(version, record);
-            if let Some(tracking) =
-                database.tables.get_mut(&reference.1).and_then(|table| table.tracking.as_mut())
-            {
-                tracking.record(&writes, version, sequence);
+        let versions = match &transaction.versions {
+            none if none.is_empty() => self.take_versions(transaction),
+            taken => taken.clone(),
+        };
+        for (database, version) in &versions {
+            let record = CommitRecord { version: *version, transaction: id.0, sequence, time };
+            self.database_mut(*database).commits.insert(*version, record);
+        }
+        for (reference, writes) in transaction.tracked_writes() {
+            let Some(version) = versions.get(&reference.0) else { continue };
+            let table = self.find_table_mut(reference).filter(|table| table.dropped_by.is_none());
+            if let Some(tracking) = table.and_then(|table| table.tracking.as_mut()) {
+                tracking.record(&writes, *version, sequence);
             }
         }
     }
@@ -281,18 +286,4 @@ fn put_back<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, before: Option<V>) {
         Some(value) => map.insert(key, value),
         None => map.remove(&key),
     };
-}
-
-/// The writes of each table that no later TRUNCATE of the transaction has cleared.
-fn tracked_writes(log: &[TrackingLog]) -> BTreeMap<TableRef, Vec<&TrackedWrite>> {
-    let mut tables: BTreeMap<TableRef, Vec<&TrackedWrite>> = BTreeMap::new();
-    for step in log {
-        match step {
-            TrackingLog::Write(table, write) => tables.entry(*table).or_default().push(write),
-            TrackingLog::Cleared(table) => {
-                tables.remove(table);
-            }
-        }
-    }
-    tables
 }

@@ -4,13 +4,17 @@
 //! leaves a key (deletes, the old keys of moved rows) and what stays at its key, then what arrives. So uniqueness is
 //! judged on the statement's end state, as foreign keys are. If anything fails or must wait, the statement's images are
 //! taken back and its locks stay.
+//!
+//! A written key is locked X. Where somebody has locked a gap between keys (SERIALIZABLE), a key that arrives must be
+//! let into the gap, and an index position that is left must be nobody's boundary. Only then are positions of secondary
+//! indexes locked: else the row's own lock, which every reader of the position asks for too, is enough.
 
 use std::sync::Arc;
 
 use super::definition::{DatabaseId, IndexRef, TableDef};
 use super::keys::{self, KeyRange};
 use super::layout;
-use super::lock::{LockWait, Resource};
+use super::lock::{Hold, LockMode, Resource};
 use super::state::State;
 use super::statement::StatementScope;
 use super::tracking::{self, ColumnsSet, Operation, TrackedWrite};
@@ -83,8 +87,6 @@ impl Engine {
         match &applied {
             Err(Interrupt::Error(error)) if error.reach == Reach::Transaction => {
                 state.end_transaction(statement.transaction, None);
-                drop(state);
-                self.wake_waiters();
             }
             Err(_) => state.undo_to(statement.transaction, mark),
             Ok(()) => {}
@@ -197,23 +199,13 @@ impl State {
     ) -> Result<Writer<'_>, Interrupt> {
         let id = statement.transaction;
         let reference = writes.table.reference();
-        if let Some(holder) = self.definitions.changer(reference, id) {
-            return Err(Interrupt::Wait(LockWait {
-                waiter: id,
-                holder,
-                resource: Resource::Definition(reference),
-            }));
-        }
+        self.lock(id, Resource::Object(reference), LockMode::IntentExclusive, Hold::Transaction)?;
         let table = self.table(&writes.table)?;
         if !Arc::ptr_eq(&table.def, &writes.table) {
-            return Err(Interrupt::changed(id));
+            return Err(Interrupt::Retry);
         }
         let tracked = table.tracking.is_some();
-        let transaction = self.transaction_mut(id)?;
-        let snapshot = transaction.snapshot.filter(|_| statement.isolation == Isolation::Snapshot);
-        if transaction.written.insert(reference) {
-            self.definitions.share(reference, id);
-        }
+        let snapshot = self.transaction(id)?.snapshot.filter(|_| statement.isolation == Isolation::Snapshot);
         Ok(Writer {
             columns: tracking::columns_set(&writes.table, &writes.columns_set),
             table: Arc::clone(&writes.table),
@@ -226,6 +218,21 @@ impl State {
     }
 }
 
+impl State {
+    /// 3960: a row was changed after the instant of the SNAPSHOT transaction that wants to write it.
+    pub(super) fn update_conflict(&self, table: &TableDef) -> SqlError {
+        let message = format!(
+            "Snapshot isolation transaction aborted due to update conflict. You cannot use snapshot isolation to access \
+             table '{}' directly or indirectly in database '{}' to update, delete, or insert the row that has been \
+             modified or deleted by another transaction. Retry the transaction or change the isolation level for the \
+             update/delete statement.",
+            table.qualified_name(),
+            self.database(table.database).name
+        );
+        SqlError { state: 2, reach: Reach::Transaction, ..SqlError::statement(3960, message) }
+    }
+}
+
 impl Writer<'_> {
     /// Applies what leaves or keeps its key; returns the rows that arrive at a new one, with what they were before.
     fn leave<'r>(&mut self, rows: &'r [RowWrite]) -> Result<Vec<&'r Row>, Interrupt> {
@@ -235,15 +242,19 @@ impl Writer<'_> {
                 RowWrite::Insert(row) => arriving.push(row),
                 RowWrite::Delete { key, before } => {
                     self.claim(key, before)?;
+                    self.leave_indexes(key, before, None)?;
                     self.write(key, None)?;
                     self.track(key, before, Operation::Delete, None)?;
                 }
                 RowWrite::Update { key, before, after } => {
                     self.claim(key, before)?;
                     if self.keeps_key(key, after) {
+                        self.leave_indexes(key, before, Some(after))?;
+                        self.enter_indexes(key, Some(before), after)?;
                         self.write(key, Some(Arc::clone(after)))?;
                         self.track(key, before, Operation::Update, self.columns.clone())?;
                     } else {
+                        self.leave_indexes(key, before, None)?;
                         self.write(key, None)?;
                         self.track(key, before, Operation::Delete, None)?;
                         arriving.push(after);
@@ -257,7 +268,9 @@ impl Writer<'_> {
     fn arrive(&mut self, rows: Vec<&Row>) -> Result<(), Interrupt> {
         for row in rows {
             let key = self.new_key(row)?;
-            self.lock(&key)?;
+            let mode = self.enter_gap(IndexRef::Primary, &key)?;
+            self.lock(&key, mode)?;
+            self.enter_indexes(&key, None, row)?;
             let rows = &self.state.table(&self.table)?.rows;
             if rows.get(&key).and_then(|entry| entry.current(self.transaction)).is_some() {
                 return Err(duplicate_key(&self.table, IndexRef::Primary, row).into());
@@ -281,39 +294,81 @@ impl Writer<'_> {
         Ok(table.row_number.to_be_bytes().as_slice().into())
     }
 
-    /// Locks a key, or waits for its holder.
-    fn lock(&mut self, key: &Key) -> Result<(), Interrupt> {
-        let (id, resource) = (self.transaction, self.table.row_resource());
-        let reference = self.table.reference();
-        let rows = &mut self.state.table_mut(&self.table)?.rows;
-        if let Some(holder) = rows.get(key).and_then(|entry| entry.holder_other_than(id)) {
-            return Err(Interrupt::Wait(LockWait { waiter: id, holder, resource }));
+    /// Locks a row's key, or waits for those who hold it.
+    fn lock(&mut self, key: &Key, mode: LockMode) -> Result<(), Interrupt> {
+        let resource = self.table.row_resource(key);
+        self.state.lock(self.transaction, resource, mode, Hold::Transaction).map(drop)
+    }
+
+    /// Waits until a new position may come into the gap where it belongs; returns the lock for it. In a gap that this
+    /// transaction has locked itself, the new position guards the gap before it.
+    fn enter_gap(&self, index: IndexRef, position: &Key) -> Result<LockMode, Interrupt> {
+        let in_order = self.table.primary_key.is_some() || index != IndexRef::Primary;
+        if !in_order || !self.state.locks.has_ranges(self.table.reference()) {
+            return Ok(LockMode::Exclusive);
         }
-        if rows.lock(key, id) {
-            self.state.transaction_mut(id)?.locks.push((reference, Key::clone(key)));
+        let gap = self.state.gap_at(&self.table, index, position)?;
+        let own = self.state.locks.held(self.transaction, &gap).is_some_and(LockMode::is_range);
+        self.state.check_lock(self.transaction, gap, LockMode::RangeInsert)?;
+        Ok(if own { LockMode::RangeExclusive } else { LockMode::Exclusive })
+    }
+
+    /// Takes the positions of a row in the secondary indexes, as far as they are new.
+    fn enter_indexes(&mut self, key: &Key, before: Option<&Row>, after: &Row) -> Result<(), Interrupt> {
+        if !self.state.locks.has_ranges(self.table.reference()) {
+            return Ok(());
+        }
+        for index in self.table.secondary_indexes() {
+            let position = self.table.position(index, after, key);
+            if before.is_some_and(|before| self.table.position(index, before, key) == position) {
+                continue;
+            }
+            let mode = self.enter_gap(index, &position)?;
+            let resource = Resource::Key(self.table.reference(), index, position);
+            self.state.lock(self.transaction, resource, mode, Hold::Transaction)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the positions of a row in the secondary indexes, as far as it does not keep them.
+    fn leave_indexes(&mut self, key: &Key, before: &Row, after: Option<&Row>) -> Result<(), Interrupt> {
+        if !self.state.locks.has_ranges(self.table.reference()) {
+            return Ok(());
+        }
+        for index in self.table.secondary_indexes() {
+            let position = self.table.position(index, before, key);
+            if after.is_none_or(|after| self.table.position(index, after, key) != position) {
+                let resource = Resource::Key(self.table.reference(), index, position);
+                self.state.lock(self.transaction, resource, LockMode::Exclusive, Hold::Transaction)?;
+            }
         }
         Ok(())
     }
 
     /// Locks a row that the statement read and makes sure that it is still as it was read.
     fn claim(&mut self, key: &Key, before: &Row) -> Result<(), Interrupt> {
-        self.lock(key)?;
+        self.lock(key, LockMode::Exclusive)?;
         let entry = self.state.table(&self.table)?.rows.get(key);
         if let (Some(instant), Some(newest)) = (self.snapshot, entry.and_then(|e| e.newest.as_ref()))
             && newest.sequence > instant
         {
-            return Err(self.update_conflict().into());
+            return Err(self.state.update_conflict(&self.table).into());
         }
         match entry.and_then(|entry| entry.current(self.transaction)) {
             Some(current) if Arc::ptr_eq(current, before) || current == before => Ok(()),
-            _ => Err(Interrupt::changed(self.transaction)),
+            _ => Err(Interrupt::Retry),
         }
     }
 
     fn write(&mut self, key: &Key, image: Option<Row>) -> Result<(), SqlError> {
-        let before = self.state.table_mut(&self.table)?.rows.write(&self.table, key, image);
-        let undo = Undo::Image { table: self.table.reference(), key: Key::clone(key), before };
-        self.state.transaction_mut(self.transaction)?.undo.push(undo);
+        let (id, reference) = (self.transaction, self.table.reference());
+        let rows = &mut self.state.table_mut(&self.table)?.rows;
+        let (before, first) = rows.write(&self.table, key, (id, image));
+        let transaction = self.state.transaction_mut(id)?;
+        if first {
+            transaction.written.push((reference, Key::clone(key)));
+        }
+        transaction.undo.push(Undo::Image { table: reference, key: Key::clone(key), before });
         Ok(())
     }
 
@@ -343,7 +398,7 @@ impl Writer<'_> {
         for (number, index) in self.table.indexes.iter().enumerate().filter(|(_, index)| index.unique) {
             for write in rows {
                 let (RowWrite::Insert(row) | RowWrite::Update { after: row, .. }) = write else { continue };
-                if !index.holds(&self.table, row) {
+                if !self.table.holds(IndexRef::Secondary(number), row) {
                     continue;
                 }
                 let mut bytes = Vec::new();
@@ -359,9 +414,9 @@ impl Writer<'_> {
         let columns = self.table.index_columns(index);
         let mut same = 0;
         for found in self.state.table(&self.table)?.rows.range(index, &KeyRange::starting_with(bytes), None) {
-            if let Some(holder) = found.entry.holder_other_than(self.transaction) {
-                let resource = Resource::Key;
-                return Err(Interrupt::Wait(LockWait { waiter: self.transaction, holder, resource }));
+            if found.entry.is_written_beside(self.transaction) {
+                let resource = self.table.row_resource(found.key);
+                self.state.check_lock(self.transaction, resource, LockMode::Shared)?;
             }
             let Some(current) = found.entry.current(self.transaction) else { continue };
             let mut current_bytes = Vec::with_capacity(bytes.len());
@@ -369,18 +424,6 @@ impl Writer<'_> {
             same += usize::from(current_bytes == bytes);
         }
         if same > 1 { Err(duplicate_key(&self.table, index, row).into()) } else { Ok(()) }
-    }
-
-    fn update_conflict(&self) -> SqlError {
-        let message = format!(
-            "Snapshot isolation transaction aborted due to update conflict. You cannot use snapshot isolation to access \
-             table '{}' directly or indirectly in database '{}' to update, delete, or insert the row that has been \
-             modified or deleted by another transaction. Retry the transaction or change the isolation level for the \
-             update/delete statement.",
-            self.table.qualified_name(),
-            self.state.database(self.table.database).name
-        );
-        SqlError { state: 2, reach: Reach::Transaction, ..SqlError::statement(3960, message) }
     }
 }
 

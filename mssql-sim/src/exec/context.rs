@@ -1,12 +1,15 @@
 //! What a statement may know while it runs.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::engine::{DatabaseId, Engine, Interrupt, NameScope, Object, SchemaObject, StatementScope, UserView};
+use crate::collation::Collation;
+use crate::engine::{
+    DatabaseId, Engine, Interrupt, NameScope, Object, SchemaObject, StatementScope, TableDef, UserView,
+};
 use crate::parser::ast::ObjectName;
 use crate::types::{SqlError, SqlType, Value};
 
@@ -92,6 +95,17 @@ impl ExecContext {
     }
 }
 
+impl ExecContext {
+    /// A table's name as messages show it: with database and schema, a table variable's alone.
+    pub(crate) fn full_name(&self, table: &TableDef) -> String {
+        if table.is_variable() {
+            return table.known_name().to_owned();
+        }
+        let database = self.engine.database_name(table.database).unwrap_or_default();
+        format!("{database}.{}.{}", table.schema, table.name)
+    }
+}
+
 /// Facts of the session that expressions can ask for.
 #[derive(Clone, Debug, Default)]
 pub struct SessionFacts {
@@ -113,6 +127,8 @@ pub struct SessionFacts {
     pub scope_identity: Option<i64>,
     /// Name of the current database.
     pub database: String,
+    /// Collation of the current database: that of literals, variables and new columns.
+    pub collation: Collation,
     /// `@@SERVERNAME`
     pub server: String,
     /// `APP_NAME()` and `HOST_NAME()`, from the login.
@@ -133,6 +149,8 @@ pub struct SessionFacts {
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     slots: HashMap<String, (SqlType, Value)>,
+    /// Names of table variables, which share one namespace with the others.
+    tables: HashSet<String>,
 }
 
 impl Variables {
@@ -141,15 +159,31 @@ impl Variables {
     /// # Errors
     /// 134 if it is declared already.
     pub fn declare(&mut self, name: &str, sql_type: SqlType) -> Result<(), SqlError> {
-        if self.slots.contains_key(name) {
-            let message = format!(
-                "The variable name '@{name}' has already been declared. Variable names must be unique within a query \
-                 batch or stored procedure."
-            );
-            return Err(SqlError { class: 15, ..SqlError::batch(134, message) });
-        }
+        self.refuse_second(name)?;
         self.slots.insert(name.to_owned(), (sql_type, Value::Null));
         Ok(())
+    }
+
+    /// Declares a table variable by its name with `@`.
+    ///
+    /// # Errors
+    /// 134 if the name is declared already.
+    pub fn declare_table(&mut self, name: &str) -> Result<(), SqlError> {
+        let name = name.trim_start_matches('@');
+        self.refuse_second(name)?;
+        self.tables.insert(name.to_owned());
+        Ok(())
+    }
+
+    fn refuse_second(&self, name: &str) -> Result<(), SqlError> {
+        if !self.slots.contains_key(name) && !self.tables.contains(name) {
+            return Ok(());
+        }
+        let message = format!(
+            "The variable name '@{name}' has already been declared. Variable names must be unique within a query \
+             batch or stored procedure."
+        );
+        Err(SqlError { class: 15, ..SqlError::batch(134, message) })
     }
 
     /// Sets a declared variable to a value that is of its type already.

@@ -117,3 +117,12 @@ pub(crate) fn invalid_argument(sql_type: SqlType, position: usize, function: &st
     );
     SqlError::batch(8116, message)
 }
+
+/// 208 for a table that does not exist; 1087 for a table variable that is not declared.
+pub(crate) fn unknown_table(name: &str) -> SqlError {
+    if name.starts_with('@') {
+        let message = format!("Must declare the table variable \"{name}\".");
+        return SqlError { class: 15, state: 2, ..SqlError::batch(1087, message) };
+    }
+    SqlError::batch(208, format!("Invalid object name '{name}'."))
+}

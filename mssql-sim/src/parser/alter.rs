@@ -124,8 +124,11 @@ impl Parser {
         }
         self.advance();
         self.expect_symbol("=")?;
-        let levels =
-            [("TABLE", LockEscalation::Table), ("DISABLE", LockEscalation::Disable), ("AUTO", LockEscalation::Auto)];
+        let levels = [
+            ("TABLE", LockEscalation::Table),
+            ("DISABLE", LockEscalation::Disable),
+            ("AUTO", LockEscalation::Auto),
+        ];
         let Some((_, level)) = levels.into_iter().find(|(word, _)| self.is(word)) else {
             return Err(self.unexpected());
         };

@@ -115,6 +115,9 @@ impl Parser {
 
     pub(super) fn declare(&mut self) -> Result<Statement, SqlError> {
         self.expect("DECLARE")?;
+        if self.is_at(1, "TABLE") || self.is_at(1, "AS") && self.is_at(2, "TABLE") {
+            return self.declare_table();
+        }
         self.comma_list(Self::declaration).map(Statement::Declare)
     }
 

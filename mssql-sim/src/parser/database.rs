@@ -55,6 +55,11 @@ impl Parser {
             return self.unsupported(&construct);
         }
         let options = self.comma_list(Self::database_option)?;
+        if options.len() > 1 && options.iter().any(DatabaseOption::is_change_tracking) {
+            let message = "Change tracking options for ALTER DATABASE cannot be combined with other ALTER DATABASE \
+                           options.";
+            return Err(syntax_error(22114, self.line(), message));
+        }
         if self.accept("WITH") {
             self.termination()?;
         }
@@ -182,8 +187,7 @@ impl Parser {
                 Ok(DatabaseOption::CompatibilityLevel(level))
             }
             _ => {
-                let message =
-                    "Valid values of the database compatibility level are 100, 110, 120, 130, 140, 150, or 160.";
+                let message = "Valid values of the database compatibility level are 100, 110, 120, 130, 140, 150, or 160.";
                 Err(syntax_error(15048, line, message))
             }
         }
@@ -195,6 +199,9 @@ impl Parser {
         }
         self.expect_symbol("=")?;
         if !self.on_off()? {
+            if self.accept_symbol("(") {
+                return Err(self.unexpected());
+            }
             return Ok(DatabaseOption::ChangeTrackingOff);
         }
         let options = if self.is_symbol("(") { self.tracking_options()? } else { TrackingOptions::default() };
@@ -236,7 +243,7 @@ impl Parser {
     fn retention(&mut self) -> Result<(u32, u32), SqlError> {
         let line = self.line();
         let at_option = || syntax_error(102, line, "Incorrect syntax near 'CHANGE_RETENTION'.");
-        let number = self.integer().map_err(|_| at_option())?;
+        let number = self.integer().ok().and_then(|n| i32::try_from(n).ok()).ok_or_else(at_option)?;
         let TokenKind::Word(unit) = self.kind() else { return Err(at_option()) };
         let minutes: u32 = match unit.to_ascii_uppercase().as_str() {
             "MINUTES" => 1,

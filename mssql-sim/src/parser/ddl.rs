@@ -2,6 +2,7 @@
 
 use super::Parser;
 use super::ast::{ColumnDef, ConstraintDef, ConstraintKind, CreateMode, CreateTable, KeyClause, Statement};
+use super::lexer::{Token, TokenKind};
 use crate::types::SqlError;
 
 /// Columns and constraints of a definition, as they are met.
@@ -55,6 +56,28 @@ impl Parser {
         if self.accept("AS") {
             return self.unsupported("CREATE TABLE AS");
         }
+        let Elements { columns, constraints } = self.table_elements()?;
+        self.storage_options()?;
+        Ok(Statement::CreateTable(CreateTable { name, columns, constraints }))
+    }
+
+    /// `DECLARE @t TABLE (...)`, where constraints have no names and no foreign key may stand.
+    pub(super) fn declare_table(&mut self) -> Result<Statement, SqlError> {
+        let name = self.table_variable()?;
+        self.accept("AS");
+        self.expect("TABLE")?;
+        let start = self.position;
+        let Elements { columns, constraints } = self.table_elements()?;
+        let forbidden = |word: &Token| matches!(&word.kind, TokenKind::Word(word) if word.eq_ignore_ascii_case("CONSTRAINT") || word.eq_ignore_ascii_case("REFERENCES"));
+        if let Some(ahead) = self.tokens[start..self.position].iter().position(forbidden) {
+            self.position = start + ahead;
+            return Err(self.unexpected());
+        }
+        Ok(Statement::DeclareTable(CreateTable { name, columns, constraints }))
+    }
+
+    /// The columns and constraints of a new table, in parentheses.
+    fn table_elements(&mut self) -> Result<Elements, SqlError> {
         let mut elements = Elements::default();
         self.parenthesized(|p| {
             p.element(&mut elements)?;
@@ -66,9 +89,7 @@ impl Parser {
             }
             Ok(())
         })?;
-        self.storage_options()?;
-        let Elements { columns, constraints } = elements;
-        Ok(Statement::CreateTable(CreateTable { name, columns, constraints }))
+        Ok(elements)
     }
 
     /// A column or a table constraint.

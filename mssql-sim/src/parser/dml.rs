@@ -1,13 +1,10 @@
 //! INSERT, UPDATE, DELETE.
 
 use super::Parser;
-use super::ast::{BinaryOp, Delete, Expr, Insert, InsertSource, ObjectName, Statement, Update};
-use super::lexer::TokenKind;
+use super::ast::{BinaryOp, Delete, Expr, Insert, InsertSource, ObjectName, Statement, TableHint, Update};
+use super::lexer::{TokenKind, syntax_error};
 use super::query::Cte;
 use crate::types::SqlError;
-
-/// Hints on the target of a write that ask for locks a write takes anyway.
-const TARGET_HINTS: [&str; 4] = ["ROWLOCK", "PAGLOCK", "UPDLOCK", "XLOCK"];
 
 impl Parser {
     /// `INSERT`; CTEs written before it belong to its query.
@@ -15,7 +12,7 @@ impl Parser {
         self.expect("INSERT")?;
         self.refuse_dml_top()?;
         self.accept("INTO");
-        let table = self.target()?;
+        let (table, hints) = self.target()?;
         let columns = if self.is_symbol("(") && !self.is_at(1, "SELECT") {
             self.identifier_list()?
         } else {
@@ -34,7 +31,7 @@ impl Parser {
             InsertSource::Query(Box::new(self.query_after(ctes)?))
         };
         self.query_hints()?;
-        Ok(Statement::Insert(Insert { context, table, columns, source }))
+        Ok(Statement::Insert(Insert { context, table, hints, columns, source }))
     }
 
     fn refuse_dml_top(&self) -> Result<(), SqlError> {
@@ -50,19 +47,19 @@ impl Parser {
     }
 
     /// The table that is written, and its hints.
-    fn target(&mut self) -> Result<ObjectName, SqlError> {
-        if matches!(self.kind(), TokenKind::Variable(_)) {
-            return self.unsupported("table variable");
-        }
-        let name = self.object_name()?;
+    fn target(&mut self) -> Result<(ObjectName, Vec<TableHint>), SqlError> {
+        let name = if self.is_variable() { self.table_variable()? } else { self.object_name()? };
+        let mut hints = Vec::new();
         if self.is("WITH") && self.is_symbol_at(1, "(") {
             self.advance();
-            let hints = self.parenthesized(Self::table_hints)?;
-            if let Some(hint) = hints.iter().find(|h| !TARGET_HINTS.contains(&h.as_str())) {
-                return self.unsupported(&format!("{hint} on the target of a write"));
+            let line = self.line();
+            hints = self.parenthesized(Self::table_hints)?;
+            if hints.contains(&TableHint::NoLock) {
+                let message = "The NOLOCK and READUNCOMMITTED lock hints are not allowed for target tables of INSERT, UPDATE, DELETE or MERGE statements.";
+                return Err(syntax_error(1065, line, message));
             }
         }
-        Ok(name)
+        Ok((name, hints))
     }
 
     /// `TOP (n)` of UPDATE and DELETE, where the parentheses are required.
@@ -80,14 +77,14 @@ impl Parser {
     pub(super) fn update(&mut self, context: Option<Expr>) -> Result<Statement, SqlError> {
         self.expect("UPDATE")?;
         let top = self.dml_top()?;
-        let target = self.target()?;
+        let (target, hints) = self.target()?;
         self.expect("SET")?;
         let assignments = self.comma_list(Self::column_assignment)?;
         self.refuse_output()?;
         let from = if self.accept("FROM") { self.comma_list(Self::table_ref)? } else { Vec::new() };
         let filter = self.filter()?;
         self.query_hints()?;
-        Ok(Statement::Update(Update { context, top, target, assignments, from, filter }))
+        Ok(Statement::Update(Update { context, top, target, hints, assignments, from, filter }))
     }
 
     /// `column = expr | DEFAULT`, `column += expr`
@@ -129,11 +126,11 @@ impl Parser {
         self.expect("DELETE")?;
         let top = self.dml_top()?;
         self.accept("FROM");
-        let target = self.target()?;
+        let (target, hints) = self.target()?;
         self.refuse_output()?;
         let from = if self.accept("FROM") { self.comma_list(Self::table_ref)? } else { Vec::new() };
         let filter = self.filter()?;
         self.query_hints()?;
-        Ok(Statement::Delete(Delete { context, top, target, from, filter }))
+        Ok(Statement::Delete(Delete { context, top, target, hints, from, filter }))
     }
 }

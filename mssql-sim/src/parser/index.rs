@@ -65,9 +65,11 @@ impl Parser {
             "ALLOW_PAGE_LOCKS" => options.index.page_locks = self.on_off()?,
             "FILLFACTOR" => {
                 let percent = self.integer()?;
-                let Some(factor) = u8::try_from(percent).ok().filter(|factor| (1..=100).contains(factor)) else {
-                    let message =
-                        format!("Fillfactor {percent} is not a valid percentage; fillfactor must be between 1 and 100.");
+                let Some(factor) = u8::try_from(percent).ok().filter(|factor| (1..=100).contains(factor))
+                else {
+                    let message = format!(
+                        "Fillfactor {percent} is not a valid percentage; fillfactor must be between 1 and 100."
+                    );
                     return Err(syntax_error(129, line, message));
                 };
                 options.index.fill_factor = factor;

@@ -269,11 +269,20 @@ impl Parser {
         self.parenthesized(|p| p.comma_list(Self::identifier))
     }
 
+    fn is_variable(&self) -> bool {
+        matches!(self.kind(), TokenKind::Variable(_))
+    }
+
     fn variable(&mut self) -> Result<String, SqlError> {
         let TokenKind::Variable(name) = self.kind() else { return Err(self.unexpected()) };
         let name = name.clone();
         self.advance();
         Ok(name)
+    }
+
+    /// `@t` as the name of a table.
+    fn table_variable(&mut self) -> Result<ObjectName, SqlError> {
+        Ok(ObjectName { database: None, schema: None, name: format!("@{}", self.variable()?) })
     }
 
     /// A text literal.
@@ -315,9 +324,6 @@ impl Parser {
             return self.unsupported("four-part name");
         }
         let Some(Some(name)) = parts.pop() else { return Err(self.unexpected()) };
-        if name.starts_with('#') {
-            return self.unsupported(&format!("temporary table {name}"));
-        }
         let schema = parts.pop().flatten();
         let database = parts.pop().flatten();
         Ok(ObjectName { database, schema, name })

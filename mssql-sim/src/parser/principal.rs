@@ -48,11 +48,12 @@ impl Parser {
             self.accept("PRIMARY");
             self.comma_list(Self::skip_parentheses)?;
         }
-        if self.is_any(&["COLLATE", "WITH", "FOR", "AS"]) {
+        let collation = if self.accept("COLLATE") { Some(self.identifier()?) } else { None };
+        if self.is_any(&["WITH", "FOR", "AS"]) {
             let construct = format!("CREATE DATABASE {}", self.kind().shown().to_uppercase());
             return self.unsupported(&construct);
         }
-        Ok(Statement::CreateDatabase(name))
+        Ok(Statement::CreateDatabase { name, collation })
     }
 
     /// `DEFAULT_SCHEMA = name`
@@ -112,18 +113,27 @@ impl Parser {
             if self.is_any(&["ENABLE", "DISABLE"]) {
                 let enabled = self.is("ENABLE");
                 self.advance();
-                return Ok(Statement::Permission(Permission::SetPrincipal(name, SetPrincipal::Enabled(enabled))));
+                return Ok(Statement::Permission(Permission::SetPrincipal(
+                    name,
+                    SetPrincipal::Enabled(enabled),
+                )));
             }
             self.expect_sequence(&["WITH", "PASSWORD"])?;
             self.expect_symbol("=")?;
             let password = self.text()?;
-            return Ok(Statement::Permission(Permission::SetPrincipal(name, SetPrincipal::Password(password))));
+            return Ok(Statement::Permission(Permission::SetPrincipal(
+                name,
+                SetPrincipal::Password(password),
+            )));
         }
         if self.accept("USER") {
             let name = self.identifier()?;
             self.expect("WITH")?;
             let schema = self.default_schema()?;
-            return Ok(Statement::Permission(Permission::SetPrincipal(name, SetPrincipal::DefaultSchema(schema))));
+            return Ok(Statement::Permission(Permission::SetPrincipal(
+                name,
+                SetPrincipal::DefaultSchema(schema),
+            )));
         }
         let construct = format!("ALTER {}", self.kind().shown().to_uppercase());
         self.unsupported(&construct)

@@ -73,6 +73,10 @@ impl Parser {
 
     /// `name [(columns)] AS (query)`
     pub(super) fn cte(&mut self) -> Result<Cte, SqlError> {
+        // It leads a statement or is not there at all.
+        if self.is("CHANGE_TRACKING_CONTEXT") {
+            return Err(self.unexpected());
+        }
         let name = self.identifier()?;
         let columns = if self.is_symbol("(") { self.identifier_list()? } else { Vec::new() };
         self.expect("AS")?;

@@ -30,13 +30,18 @@ impl Parser {
     /// Takes the semicolons after a statement; a WITH that follows needs one.
     fn end_of_statement(&mut self) -> Result<(), SqlError> {
         if self.is("WITH") {
-            let message = "Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an \
-                           xmlnamespaces clause or a change tracking context clause, the previous statement must be \
-                           terminated with a semicolon.";
-            return Err(syntax_error(319, self.line(), message));
+            return Err(self.unseparated_with());
         }
         self.skip_semicolons();
         Ok(())
+    }
+
+    /// 319: a WITH that does not begin a statement.
+    fn unseparated_with(&self) -> SqlError {
+        let message = "Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an \
+                       xmlnamespaces clause or a change tracking context clause, the previous statement must be \
+                       terminated with a semicolon.";
+        syntax_error(319, self.line(), message)
     }
 
     /// Statements up to `END`, which stays.
@@ -122,6 +127,9 @@ impl Parser {
             if self.accept_symbol(",") {
                 ctes = self.comma_list(Self::cte)?;
             }
+            if self.is("WITH") {
+                return Err(self.unseparated_with().caused_by(self.unexpected()));
+            }
         } else {
             ctes = self.comma_list(Self::cte)?;
         }
@@ -143,12 +151,10 @@ impl Parser {
 
     /// A variable or a binary literal, nothing else.
     fn tracking_context(&mut self) -> Result<Expr, SqlError> {
-        match self.operand()? {
-            context @ (Expr::Variable(_) | Expr::Literal(Value::Bytes(_), SqlType::VarBinary(_))) => {
-                Ok(context)
-            }
-            _ => Err(self.unexpected()),
+        if !matches!(self.kind(), TokenKind::Variable(_) | TokenKind::Binary(_)) {
+            return Err(self.unexpected());
         }
+        self.operand()
     }
 
     fn use_database(&mut self) -> Result<Statement, SqlError> {

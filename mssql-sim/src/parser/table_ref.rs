@@ -1,35 +1,9 @@
 //! The FROM clause: tables, derived tables, CHANGETABLE, joins and applies.
 
 use super::Parser;
-use super::ast::{Expr, JoinKind, TableRef};
+use super::ast::{Alias, Expr, JoinKind, TableHint, TableRef};
 use super::lexer::{TokenKind, syntax_error};
 use crate::types::{SqlError, SqlType, Value};
-
-/// Hints of a table in a query.
-const TABLE_HINTS: [&str; 22] = [
-    "NOLOCK",
-    "READUNCOMMITTED",
-    "READCOMMITTED",
-    "READCOMMITTEDLOCK",
-    "REPEATABLEREAD",
-    "SERIALIZABLE",
-    "HOLDLOCK",
-    "SNAPSHOT",
-    "READPAST",
-    "UPDLOCK",
-    "XLOCK",
-    "ROWLOCK",
-    "PAGLOCK",
-    "TABLOCK",
-    "TABLOCKX",
-    "NOWAIT",
-    "NOEXPAND",
-    "FORCESEEK",
-    "FORCESCAN",
-    "INDEX",
-    "KEEPIDENTITY",
-    "KEEPDEFAULTS",
-];
 
 impl Parser {
     /// A table with everything joined to it.
@@ -105,13 +79,10 @@ impl Parser {
         if self.is("CHANGETABLE") && self.is_symbol_at(1, "(") {
             return self.change_table();
         }
-        if matches!(self.kind(), TokenKind::Variable(_)) {
-            return self.unsupported("table variable");
-        }
-        let name = self.object_name()?;
+        let name = if self.is_variable() { self.table_variable()? } else { self.object_name()? };
         let mut hints = Vec::new();
         if self.is_symbol("(") {
-            if !self.is_hint_at(1) {
+            if self.hint_at(1).is_none() {
                 return self.unsupported(&format!("table-valued function {}", name.name));
             }
             hints = self.parenthesized(Self::table_hints)?;
@@ -120,7 +91,7 @@ impl Parser {
         if self.is("WITH") && self.is_symbol_at(1, "(") {
             self.advance();
             hints = self.parenthesized(Self::table_hints)?;
-        } else if self.is_symbol("(") && self.is_hint_at(1) {
+        } else if self.is_symbol("(") && self.hint_at(1).is_some() {
             hints = self.parenthesized(Self::table_hints)?;
         }
         Ok(TableRef::Table { name, alias, hints })
@@ -130,20 +101,20 @@ impl Parser {
         if self.accept("AS") || self.is_identifier() { self.identifier().map(Some) } else { Ok(None) }
     }
 
-    fn is_hint_at(&self, ahead: usize) -> bool {
-        TABLE_HINTS.iter().any(|hint| self.is_at(ahead, hint))
+    fn hint_at(&self, ahead: usize) -> Option<TableHint> {
+        match self.kind_at(ahead) {
+            TokenKind::Word(word) => TableHint::named(&word.to_ascii_uppercase()),
+            _ => None,
+        }
     }
 
     /// The words between the parentheses of `WITH (...)`; the comma between them may be missing.
-    pub(super) fn table_hints(&mut self) -> Result<Vec<String>, SqlError> {
+    pub(super) fn table_hints(&mut self) -> Result<Vec<TableHint>, SqlError> {
         let mut hints = Vec::new();
         while !self.is_symbol(")") {
-            let hint = self.kind().shown().to_ascii_uppercase();
-            if !self.is_hint_at(0) {
-                return Err(self.unknown_hint(&hint));
-            }
+            let Some(hint) = self.hint_at(0) else { return Err(self.unknown_hint(&self.kind().shown())) };
             self.advance();
-            if hint == "INDEX" {
+            if hint == TableHint::Index {
                 self.index_hint()?;
             }
             hints.push(hint);
@@ -208,12 +179,10 @@ impl Parser {
         Ok(TableRef::RowVersionOf { table, columns, values, alias })
     }
 
-    fn change_table_alias(&mut self) -> Result<Option<String>, SqlError> {
-        let alias = self.table_alias()?;
-        if self.is_symbol("(") {
-            return self.unsupported("column aliases of CHANGETABLE");
-        }
-        Ok(alias)
+    fn change_table_alias(&mut self) -> Result<Option<Alias>, SqlError> {
+        let Some(name) = self.table_alias()? else { return Ok(None) };
+        let columns = if self.is_symbol("(") { self.identifier_list()? } else { Vec::new() };
+        Ok(Some(Alias { name, columns }))
     }
 
     /// NULL, an integer literal or a variable; any other expression is a syntax error.

@@ -6,7 +6,6 @@
 use std::slice;
 
 use super::event::{ClientGone, Command, Event, Events};
-use super::statement::declare_all;
 use super::{Ending, Failure, Session};
 use crate::exec::context::Variables;
 use crate::parser::ast::{Expr, Located, Statement};
@@ -55,6 +54,10 @@ pub(super) struct Frame<'a> {
     caller_protects: bool,
     /// Errors of the CATCH blocks around the statement, innermost last.
     pub(super) caught: Vec<SqlError>,
+    /// Line of the statement that runs.
+    line: i32,
+    /// The statement sent its result's columns.
+    pub(super) result_begun: bool,
 }
 
 impl Session {
@@ -63,11 +66,13 @@ impl Session {
         let mut frame = Frame::new(text, events, Variables::default(), false);
         frame.scope_identity = self.scope_identity;
         let result = self.run_frame(&mut frame).await;
+        self.shared.engine.drop_temporaries(&self.temporaries.end_batch());
         self.scope_identity = frame.scope_identity;
         let flow = match result {
             Ok(flow) => flow,
-            Err(Failure::Error(error)) => {
+            Err(Failure::Error(error) | Failure::Caught(error)) => {
                 events.send(Event::Error(error)).await?;
+                events.send(Event::Failed(Command::Nothing)).await?;
                 Flow::Return
             }
             Err(Failure::ClientGone) => return Err(ClientGone),
@@ -78,10 +83,11 @@ impl Session {
     /// Rolls a doomed transaction back at the end of its batch.
     pub(super) async fn end_batch(&mut self, flow: Flow, events: &Events) -> Result<Ending, ClientGone> {
         if self.is_doomed() {
+            let message = "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.";
+            events.send(Event::Error(SqlError { line: 1, ..SqlError::statement(3998, message) })).await?;
             let descriptor = self.abandon_transaction();
             self.announce_rollback(descriptor, events).await?;
-            let message = "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.";
-            events.send(Event::Error(SqlError::statement(3998, message))).await?;
+            events.send(Event::Failed(Command::Nothing)).await?;
         }
         Ok(if flow == Flow::Close { Ending::Close } else { Ending::Open })
     }
@@ -90,12 +96,11 @@ impl Session {
     pub(super) async fn run_frame(&mut self, frame: &mut Frame<'_>) -> Result<Flow, Failure> {
         let statements = match parse_batch(frame.text) {
             Ok(statements) => statements,
-            Err(error) => return self.fail(frame, error, false).await,
+            Err(error) => return self.fail(frame, error, None).await,
         };
-        let checked = declare_all(&statements, &mut frame.variables);
-        match checked.and_then(|()| self.check_batch(frame, &statements)) {
+        match self.compile(frame, &statements) {
             Ok(()) => self.run_statements(frame, &statements).await,
-            Err(error) => self.fail(frame, error, false).await,
+            Err(error) => self.fail(frame, error, None).await,
         }
     }
 
@@ -105,16 +110,19 @@ impl Session {
         statements: &[Located],
     ) -> Result<Flow, Failure> {
         for located in statements {
+            frame.line = located.line;
+            frame.result_begun = false;
             let flow = match self.run_statement(frame, located).await {
                 Ok(flow) => {
-                    self.last_error = 0;
+                    if !keeps_error(&located.statement) {
+                        self.last_error = 0;
+                    }
                     flow
                 }
                 Err(Failure::Error(error)) => {
-                    let error = error.at_line(located.line);
-                    self.fail(frame, error, changes_rows(&located.statement)).await?
+                    self.fail(frame, error.at_line(located.line), Some(&located.statement)).await?
                 }
-                Err(Failure::ClientGone) => return Err(Failure::ClientGone),
+                Err(failure) => return Err(failure),
             };
             if flow != Flow::Next {
                 return Ok(flow);
@@ -137,7 +145,8 @@ impl Session {
             Statement::Block(statements) => Box::pin(self.run_statements(frame, statements)).await,
             Statement::If { condition, then, otherwise } => {
                 let holds = self.evaluate_condition(frame, condition).await?;
-                frame.events.send(Event::Done { command: Command::Condition, rows: None }).await?;
+                self.row_count = 0;
+                self.complete(frame, Command::Condition, 0).await?;
                 match (holds, otherwise) {
                     (true, _) => Box::pin(self.run_body(frame, then)).await,
                     (false, Some(otherwise)) => Box::pin(self.run_body(frame, otherwise)).await,
@@ -146,9 +155,19 @@ impl Session {
             }
             Statement::While { condition, body } => Box::pin(self.run_while(frame, condition, body)).await,
             Statement::TryCatch(body, handler) => Box::pin(self.run_try(frame, body, handler)).await,
-            Statement::Break => Ok(Flow::Break),
-            Statement::Continue => Ok(Flow::Continue),
-            Statement::Return => Ok(Flow::Return),
+            Statement::Break => {
+                self.complete(frame, Command::Jump, 0).await?;
+                Ok(Flow::Break)
+            }
+            Statement::Continue => {
+                self.complete(frame, Command::Jump, 0).await?;
+                Ok(Flow::Continue)
+            }
+            Statement::Return => {
+                self.row_count = 0;
+                self.complete(frame, Command::Return, 0).await?;
+                Ok(Flow::Return)
+            }
             Statement::Execute { name, arguments } => {
                 Box::pin(self.execute_procedure(frame, name, arguments)).await
             }
@@ -163,7 +182,7 @@ impl Session {
                     return Err(error.into());
                 }
                 // Unlike other errors of its class, it ends the batch.
-                self.fail(frame, SqlError { line: located.line, ..error }, false).await?;
+                self.fail(frame, SqlError { line: located.line, ..error }, None).await?;
                 Ok(Flow::Abort)
             }
             _ => {
@@ -178,48 +197,33 @@ impl Session {
         frame: &mut Frame<'_>,
         statement: &Statement,
     ) -> Result<(), Failure> {
-        let command = match statement {
+        match statement {
             Statement::Begin(name) => {
                 self.require_healthy_transaction()?;
                 self.begin(name.as_deref(), frame.events).await?;
-                Command::Begin
             }
-            Statement::Commit => {
-                self.commit(frame.events).await?;
-                Command::Commit
-            }
-            Statement::Rollback(name) => {
-                self.rollback(name.as_deref(), frame.events).await?;
-                Command::Rollback
-            }
-            Statement::Save(name) => {
-                self.save(name)?;
-                Command::Other
-            }
-            Statement::SetOption(option) => {
-                self.set_option(option)?;
-                Command::Other
-            }
-            Statement::Use(database) => {
-                self.use_database(database, frame.events).await?;
-                Command::Other
-            }
+            Statement::Commit => self.commit(frame.events).await?,
+            Statement::Rollback(name) => self.rollback(name.as_deref(), frame.events).await?,
+            Statement::Save(name) => self.save(name)?,
+            Statement::SetOption(option) => self.set_option(option)?,
+            Statement::Use(database) => self.use_database(database, frame.events).await?,
             Statement::Print(text) => {
                 let text = self.evaluate_text(frame, text).await?;
-                let message = SqlError { class: 0, ..SqlError::statement(0, text) };
+                let message = SqlError { class: 0, line: frame.line, ..SqlError::statement(0, text) };
                 frame.events.send(Event::Info(message)).await?;
-                Command::Other
             }
             Statement::WaitFor(delay) => {
                 let delay = self.evaluate_text(frame, delay).await?;
                 tokio::time::sleep(parse_delay(&delay)?).await;
-                Command::Other
             }
-            Statement::Nothing => Command::Other,
+            Statement::Nothing => {}
             _ => return self.run_data_statement(frame, statement).await,
-        };
+        }
         self.row_count = 0;
-        Ok(frame.events.send(Event::Done { command, rows: None }).await?)
+        if let Some(command) = Command::of(statement) {
+            self.complete(frame, command, 0).await?;
+        }
+        Ok(())
     }
 
     async fn run_while(
@@ -228,7 +232,13 @@ impl Session {
         condition: &Expr,
         body: &Located,
     ) -> Result<Flow, Failure> {
-        while self.evaluate_condition(frame, condition).await? {
+        loop {
+            let holds = self.evaluate_condition(frame, condition).await?;
+            self.row_count = 0;
+            self.complete(frame, Command::Condition, 0).await?;
+            if !holds {
+                break;
+            }
             // A loop that never waits for anything must still let an attention through.
             tokio::task::yield_now().await;
             match self.run_body(frame, body).await? {
@@ -237,7 +247,6 @@ impl Session {
                 end => return Ok(end),
             }
         }
-        self.row_count = 0;
         Ok(Flow::Next)
     }
 
@@ -247,48 +256,85 @@ impl Session {
         body: &[Located],
         handler: &[Located],
     ) -> Result<Flow, Failure> {
+        self.complete(frame, Command::Try, 0).await?;
         frame.protected += 1;
         let result = self.run_statements(frame, body).await;
         frame.protected -= 1;
-        let error = match result {
-            Err(Failure::Error(error)) if error.reach != Reach::Batch => error,
-            other => return other,
+        let flow = match result {
+            Err(Failure::Caught(error)) if error.reach != Reach::Batch => {
+                self.run_catch(frame, error, handler).await?
+            }
+            other => other?,
         };
+        if flow == Flow::Next {
+            self.row_count = 0;
+            frame.result_begun = false;
+            self.complete(frame, Command::EndCatch, 0).await?;
+        }
+        Ok(flow)
+    }
+
+    async fn run_catch(
+        &mut self,
+        frame: &mut Frame<'_>,
+        error: SqlError,
+        handler: &[Located],
+    ) -> Result<Flow, Failure> {
         if error.reach == Reach::Transaction
             || (self.settings.abort_transaction && error.number != USER_ERROR)
         {
             self.doom_transaction();
         }
         self.last_error = error.number;
+        self.row_count = 0;
+        frame.result_begun = false;
+        self.complete(frame, Command::Catch, 0).await?;
         frame.caught.push(error);
         let result = self.run_statements(frame, handler).await;
         frame.caught.pop();
         result
     }
 
-    /// Deals with a statement's error: hands it to the TRY around, or sends it and says what goes on.
-    async fn fail(&mut self, frame: &Frame<'_>, error: SqlError, terminated: bool) -> Result<Flow, Failure> {
+    /// Deals with an error of a statement, or of the batch as a whole: hands it to the TRY around, or sends it and says
+    /// what goes on.
+    pub(super) async fn fail(
+        &mut self,
+        frame: &Frame<'_>,
+        error: SqlError,
+        statement: Option<&Statement>,
+    ) -> Result<Flow, Failure> {
         self.last_error = error.number;
+        let command = statement.and_then(Command::of);
         if frame.catches(&error) {
-            return Err(error.into());
+            if let Some(command) = command {
+                self.complete(frame, command, 0).await?;
+            }
+            return Err(Failure::Caught(error));
         }
         let ordinary = matches!(error.reach, Reach::Statement | Reach::BatchUnlessCaught);
         let aborts = self.settings.abort_transaction && ordinary;
-        if aborts || error.reach == Reach::Transaction {
+        let reach = error.reach;
+        let runs_on = reach == Reach::Statement && !aborts;
+        frame.events.send(Event::Error(error)).await?;
+        if runs_on && statement.is_some_and(changes_rows) {
+            let message = SqlError { class: 0, state: 0, line: frame.line, ..terminated_message() };
+            frame.events.send(Event::Info(message)).await?;
+        }
+        if aborts || reach == Reach::Transaction {
             let descriptor = self.abandon_transaction();
             self.announce_rollback(descriptor, frame.events).await?;
         }
-        let reach = error.reach;
-        frame.events.send(Event::Error(error)).await?;
+        match command {
+            Some(command) if runs_on || frame.result_begun => {
+                frame.events.send(Event::Failed(command)).await?;
+            }
+            // What ends a procedure's text ends it without a word of its own.
+            _ if self.is_in_procedure() => {}
+            _ => frame.events.send(Event::Failed(Command::Nothing)).await?,
+        }
         Ok(match reach {
             Reach::Connection => Flow::Close,
-            Reach::Statement if !aborts => {
-                if terminated {
-                    let message = SqlError { class: 0, state: 0, ..terminated_message() };
-                    frame.events.send(Event::Info(message)).await?;
-                }
-                Flow::Next
-            }
+            Reach::Statement if !aborts => Flow::Next,
             Reach::Batch | Reach::BatchUnlessCaught if !aborts => Flow::Return,
             _ => Flow::Abort,
         })
@@ -297,13 +343,17 @@ impl Session {
     /// RAISERROR's error never ends the batch and never rolls back by itself.
     async fn raise(&mut self, frame: &Frame<'_>, error: SqlError) -> Result<Flow, Failure> {
         if error.class <= HIGHEST_INFO_CLASS {
+            self.last_error = 0;
             frame.events.send(Event::Info(error)).await?;
-            frame.events.send(Event::Done { command: Command::Other, rows: None }).await?;
+            self.complete(frame, Command::Raise, 0).await?;
         } else if frame.catches(&error) {
             return Err(error.into());
         } else {
+            self.last_error = error.number;
             frame.events.send(Event::Error(error)).await?;
+            frame.events.send(Event::Failed(Command::Raise)).await?;
         }
+        self.row_count = 0;
         Ok(Flow::Next)
     }
 
@@ -354,6 +404,8 @@ impl<'a> Frame<'a> {
             protected: u32::from(caller_protects),
             caller_protects,
             caught: Vec::new(),
+            line: 1,
+            result_begun: false,
         }
     }
 
@@ -370,6 +422,20 @@ impl<'a> Frame<'a> {
             Reach::Connection => false,
         }
     }
+}
+
+/// Whether `@@ERROR` behind a statement is what the statement itself, or the last one inside it, made of it.
+fn keeps_error(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::RaiseError(..)
+            | Statement::Block(_)
+            | Statement::If { .. }
+            | Statement::While { .. }
+            | Statement::TryCatch(..)
+            | Statement::Execute { .. }
+            | Statement::ExecuteText(_)
+    )
 }
 
 fn changes_rows(statement: &Statement) -> bool {

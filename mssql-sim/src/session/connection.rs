@@ -1,4 +1,4 @@
-//! One client's connection: handshake, then requests one after the other, each with an ear on the line for an
+//! One client's connection: login, then requests one after the other, each with an ear on the line for an
 //! attention.
 //!
 //! A request runs as two futures, the session that produces events and the reply that writes them, joined by a small
@@ -11,30 +11,34 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 
 use super::event::{Event, Events};
+use super::handshake::{self, Greeting};
 use super::reply::ReplyWriter;
 use super::{Ending, Session};
-use crate::faults::FaultyWriter;
+use crate::faults::FaultyStream;
 use crate::server::{AttentionReply, Shared};
 use crate::types::{Reach, SqlError};
-use crate::wire::login::{self, Login};
+use crate::wire::login;
 use crate::wire::packet::{Message, MessageReader, MessageType, MessageWriter};
-use crate::wire::prelogin::{self, Encryption};
 use crate::wire::request;
+use crate::wire::tls::Transport;
 use crate::wire::token::{self, Done, DoneKind};
 use crate::wire::{ProtocolError, request::Request};
 
-type Writer<S> = MessageWriter<FaultyWriter<WriteHalf<S>>>;
+type Stream<S> = Transport<FaultyStream<S>>;
+type Writer<S> = MessageWriter<WriteHalf<Stream<S>>>;
 
 /// Serves a connection until the client leaves, a protocol error, or an error that closes it.
 pub(crate) async fn serve<S>(stream: S, shared: Arc<Shared>) -> Result<(), ProtocolError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (read, write) = tokio::io::split(stream);
     let spid = shared.next_spid();
-    let mut reader = MessageReader::new(read);
-    let mut writer = MessageWriter::new(FaultyWriter::new(write, shared.faults.clone()), spid);
-    let Some(login) = receive_login(&mut reader, &mut writer).await? else { return Ok(()) };
+    let stream = FaultyStream::new(stream, shared.faults.clone());
+    let greeting = handshake::receive_login(stream, shared.tls().as_ref(), spid).await?;
+    let Some(Greeting { login, transport }) = greeting else { return Ok(()) };
+    let (read, write) = tokio::io::split(transport);
+    let reader = MessageReader::new(read);
+    let mut writer = MessageWriter::new(write, spid);
     let session = match Session::log_in(&shared, &login, spid) {
         Ok(session) => session,
         Err(errors) => return refuse_login(writer, &errors, &shared).await,
@@ -47,31 +51,6 @@ where
     let options = &shared.options;
     let reply = ReplyWriter::new(writer, options.server_name.clone(), options.compress_nulls);
     Connection { reader, reply, session, attention: options.attention_reply, queued: None }.run().await
-}
-
-/// Answers PRELOGIN and waits for LOGIN7; None when the client leaves, as one does that insists on TLS.
-async fn receive_login<S: AsyncRead + AsyncWrite + Unpin>(
-    reader: &mut MessageReader<ReadHalf<S>>,
-    writer: &mut Writer<S>,
-) -> Result<Option<Login>, ProtocolError> {
-    while let Some(message) = reader.next().await? {
-        match message.kind {
-            MessageType::PreLogin => {
-                let asked = prelogin::requested_encryption(&message.body)?;
-                tracing::debug!(?asked, "prelogin");
-                writer.tokens = prelogin::answer(Encryption::NotSupported);
-                writer.finish().await?;
-            }
-            MessageType::Login => return login::read(&message.body).map(Some),
-            other => {
-                return Err(ProtocolError::Invalid {
-                    field: "message before login",
-                    found: format!("{other:?}"),
-                });
-            }
-        }
-    }
-    Ok(None)
 }
 
 async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
@@ -87,8 +66,8 @@ async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 struct Connection<S> {
-    reader: MessageReader<ReadHalf<S>>,
-    reply: ReplyWriter<FaultyWriter<WriteHalf<S>>>,
+    reader: MessageReader<ReadHalf<Stream<S>>>,
+    reply: ReplyWriter<WriteHalf<Stream<S>>>,
     session: Session,
     attention: AttentionReply,
     /// A request that arrived while another was running.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+pub use super::command::Command;
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 
 /// One step of a request's answer.
@@ -20,7 +21,9 @@ pub enum Event {
         /// Rows returned or changed; None when there is nothing to count or NOCOUNT is on.
         rows: Option<u64>,
     },
-    /// A statement failed; a [`Event::Done`] of its own is implied.
+    /// A statement ended because of the errors before.
+    Failed(Command),
+    /// An error, behind those that caused it.
     Error(SqlError),
     /// A message of class 10 or less.
     Info(SqlError),
@@ -51,7 +54,10 @@ pub enum Event {
         value: Value,
     },
     /// The procedure ended.
-    ProcedureEnded,
+    ProcedureEnded {
+        /// By an error of the call itself, outside of any statement.
+        failed: bool,
+    },
 }
 
 /// Where a running request sends its events. Sending waits while the client is slow, so a slow client keeps its
@@ -78,30 +84,4 @@ impl Events {
     pub async fn send(&self, event: Event) -> Result<(), ClientGone> {
         self.0.send(event).await.map_err(|_| ClientGone)
     }
-}
-
-/// `CurCmd` of the DONE tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u16)]
-pub enum Command {
-    /// Anything that has no code of its own, such as DDL and `SET`.
-    Other = 0,
-    /// `IF` and `WHILE`.
-    Condition = 0xC0,
-    /// `SELECT`
-    Select = 0xC1,
-    /// `INSERT`
-    Insert = 0xC3,
-    /// `DELETE`
-    Delete = 0xC4,
-    /// `UPDATE`
-    Update = 0xC5,
-    /// `ROLLBACK`
-    Rollback = 0xD2,
-    /// `BEGIN TRANSACTION`
-    Begin = 0xD4,
-    /// `COMMIT`
-    Commit = 0xD5,
-    /// `EXECUTE`
-    Execute = 0xE0,
 }

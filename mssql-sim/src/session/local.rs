@@ -43,5 +43,5 @@ async fn collect(mut received: mpsc::Receiver<Event>) -> Result<Vec<Vec<Value>>,
 }
 
 fn decode(mut row: &[u8], columns: &[ColumnMeta]) -> Vec<Value> {
-    columns.iter().map(|column| value::decode(&mut row, column.sql_type, column.nullable)).collect()
+    columns.iter().map(|column| value::decode(&mut row, column)).collect()
 }

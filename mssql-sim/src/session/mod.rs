@@ -5,13 +5,16 @@
 //! is ever blocked. A session that is dropped rolls its transaction back.
 //!
 //! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches;
-//! `statement` runs one that touches data; `transaction` and `procedure` are what their names say.
+//! `statement` runs one that touches data; `procedure` runs calls and `prepared` their texts.
 
 mod batch;
+mod command;
 mod compile;
 pub(crate) mod connection;
 pub mod event;
+mod handshake;
 pub(crate) mod local;
+mod prepared;
 mod procedure;
 mod reply;
 mod set_option;
@@ -22,13 +25,14 @@ mod transaction;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::engine::{DatabaseUse, Principal, TransactionId};
+use crate::collation::Collation;
+use crate::engine::{DatabaseUse, Principal, Temporaries, TransactionId};
 use crate::server::Shared;
 use crate::types::SqlError;
 use crate::wire::login::Login;
 use crate::wire::request::{Request, RequestKind};
 use event::{ClientGone, Event, Events};
-use procedure::Prepared;
+use prepared::Prepared;
 use settings::Settings;
 use transaction::UserTransaction;
 
@@ -51,7 +55,8 @@ pub(crate) struct Session {
     transaction: Option<UserTransaction>,
     /// The transaction of a statement that runs outside one.
     autocommit: Option<TransactionId>,
-    prepared: HashMap<i32, Prepared>,
+    temporaries: Temporaries,
+    prepared: HashMap<i32, Arc<Prepared>>,
     last_handle: i32,
     /// `@@ROWCOUNT`
     row_count: u64,
@@ -82,6 +87,8 @@ pub(crate) enum Ending {
 #[derive(Debug)]
 enum Failure {
     Error(SqlError),
+    /// An error that a TRY around takes; its statement is already completed towards the client.
+    Caught(SqlError),
     ClientGone,
 }
 
@@ -131,6 +138,7 @@ impl Session {
             callers: Vec::new(),
             transaction: None,
             autocommit: None,
+            temporaries: Temporaries::default(),
             prepared: HashMap::new(),
             last_handle: 0,
             row_count: 0,
@@ -143,6 +151,11 @@ impl Session {
     /// Name of the current database.
     pub(crate) fn database_name(&self) -> String {
         self.shared.engine.database_name(self.database.id()).unwrap_or_default()
+    }
+
+    /// Collation of the current database.
+    pub(crate) fn collation(&self) -> Collation {
+        self.shared.engine.database_collation(self.database.id())
     }
 
     /// Whether a request's descriptor is that of the session's transaction; 0 says that the client has none.
@@ -168,6 +181,7 @@ impl Session {
             self.shared.engine.rollback(transaction);
         }
         let aborts = self.settings.abort_transaction;
+        self.shared.engine.drop_temporaries(&self.temporaries.unwind());
         if let Some(Surroundings { settings, database }) = self.callers.drain(..).next() {
             self.settings = settings;
             self.database = database;
@@ -184,6 +198,7 @@ impl Session {
         if !keep_transaction {
             self.abandon_transaction();
         }
+        self.shared.engine.drop_temporaries(&self.temporaries.end_session());
         self.settings = Settings::default();
         self.prepared.clear();
         self.database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
@@ -203,5 +218,6 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.cancel();
         self.abandon_transaction();
+        self.shared.engine.drop_temporaries(&self.temporaries.end_session());
     }
 }

@@ -1,50 +1,67 @@
-//! Procedure calls, by RPC and by EXECUTE: `sp_executesql` and the prepared statements of drivers.
+//! Procedure calls, by RPC and by EXECUTE.
 //!
 //! What a procedure's text sets with SET ends with it, and an error inside goes to a TRY of the caller.
 
+use std::sync::Arc;
+
 use super::batch::{Flow, Frame};
-use super::event::{ClientGone, Event, Events};
+use super::event::{ClientGone, Command, Event, Events};
+use super::prepared::Prepared;
 use super::statement::store;
 use super::{Ending, Failure, Session, Surroundings};
-use crate::exec::context::Variables;
 use crate::parser::ast::{Expr, ObjectName};
-use crate::parser::parse_declarations;
-use crate::types::{Reach, SqlError, SqlType, Value};
+use crate::types::{SqlError, SqlType, Value};
 use crate::wire::rpc::{Argument, Call};
 
-/// A statement that a driver prepared.
-#[derive(Clone, Debug)]
-pub(super) struct Prepared {
-    declarations: String,
-    text: String,
-}
-
-/// A declared parameter: name without `@`, type, whether OUTPUT.
-type Parameter = (String, SqlType, bool);
+/// Errors of a call that finds nothing to run; it has no return status.
+const NEVER_BEGUN: [i32; 2] = [2812, 8179];
+/// Bit of `sp_prepare`'s options: send the columns of the first query.
+const RETURN_METADATA: i64 = 1;
+/// Procedures that drivers call for server cursors and for calls of stored procedures.
+const UNSUPPORTED_PROCEDURES: [&str; 10] = [
+    "sp_cursor",
+    "sp_cursoropen",
+    "sp_cursorprepare",
+    "sp_cursorexecute",
+    "sp_cursorprepexec",
+    "sp_cursorunprepare",
+    "sp_cursorfetch",
+    "sp_cursoroption",
+    "sp_cursorclose",
+    "sp_prepexecrpc",
+];
 
 /// What a procedure leaves behind.
-struct Outcome {
-    flow: Flow,
-    status: i32,
-    outputs: Vec<Output>,
+pub(super) struct Outcome {
+    pub(super) flow: Flow,
+    pub(super) status: i32,
+    pub(super) outputs: Vec<Output>,
+    /// The error with which it failed although it has outputs.
+    pub(super) refusal: Option<SqlError>,
+}
+
+impl Outcome {
+    fn success(outputs: Vec<Output>) -> Self {
+        Self { flow: Flow::Next, status: 0, outputs, refusal: None }
+    }
 }
 
 /// An output parameter of a procedure.
-struct Output {
+pub(super) struct Output {
     /// Name as the caller wrote it.
-    name: String,
-    sql_type: SqlType,
-    value: Value,
+    pub(super) name: String,
+    pub(super) sql_type: SqlType,
+    pub(super) value: Value,
 }
 
 /// The caller's side of a procedure's run.
 #[derive(Clone, Copy)]
-struct Caller<'a> {
-    events: &'a Events,
+pub(super) struct Caller<'a> {
+    pub(super) events: &'a Events,
     /// It is a client, which takes outputs and errors as tokens; else it is a batch.
-    is_client: bool,
+    pub(super) is_client: bool,
     /// A TRY around the call takes its errors.
-    protected: bool,
+    pub(super) protected: bool,
 }
 
 impl<'a> Caller<'a> {
@@ -69,7 +86,7 @@ impl Session {
             let routine = Routine::Procedure { name: procedure, arguments };
             let flow = match self.call(routine, caller).await {
                 Ok(outcome) => outcome.flow,
-                Err(Failure::Error(_)) => Flow::Return,
+                Err(Failure::Error(_) | Failure::Caught(_)) => Flow::Return,
                 Err(Failure::ClientGone) => return Err(ClientGone),
             };
             if self.end_batch(flow, events).await? == Ending::Close {
@@ -97,7 +114,7 @@ impl Session {
         let targets = arguments.iter().filter(|(_, _, output)| *output).map(|(_, expr, _)| expr);
         for (target, output) in targets.zip(outcome.outputs) {
             if let Expr::Variable(variable) = target {
-                store(&mut frame.variables, variable, output.sql_type, output.value)?;
+                store(&mut frame.variables, variable, (output.sql_type, output.value), self.collation())?;
             }
         }
         Ok(outcome.flow.after_procedure())
@@ -114,62 +131,83 @@ impl Session {
     async fn call(&mut self, routine: Routine<'_>, caller: Caller<'_>) -> Result<Outcome, Failure> {
         let events = caller.events;
         events.send(Event::ProcedureBegan).await?;
-        let result = self.dispatch(routine, caller).await;
+        let result = match self.dispatch(routine, caller).await {
+            Ok(Outcome { refusal: Some(error), .. }) if !caller.is_client => Err(error.into()),
+            other => other,
+        };
         match &result {
-            Ok(outcome) => {
-                events.send(Event::ReturnStatus(outcome.status)).await?;
-                for Output { name, sql_type, value } in outcome.outputs.iter().filter(|_| caller.is_client) {
-                    let (name, sql_type, value) = (name.clone(), *sql_type, value.clone());
-                    events.send(Event::ReturnValue { name, sql_type, value }).await?;
-                }
-            }
+            Ok(outcome) => self.send_outcome(outcome, caller).await?,
             Err(Failure::Error(error)) if caller.is_client => {
                 events.send(Event::Error(error.clone())).await?;
-                events.send(Event::ReturnStatus(error.number)).await?;
+                if !NEVER_BEGUN.contains(&error.number) {
+                    events.send(Event::ReturnStatus(error.number)).await?;
+                }
             }
             Err(_) => {}
         }
-        events.send(Event::ProcedureEnded).await?;
+        let failed = match &result {
+            Ok(outcome) => outcome.refusal.is_some(),
+            Err(_) => true,
+        };
+        events.send(Event::ProcedureEnded { failed }).await?;
         result
+    }
+
+    async fn send_outcome(&self, outcome: &Outcome, caller: Caller<'_>) -> Result<(), ClientGone> {
+        let events = caller.events;
+        if let Some(error) = &outcome.refusal {
+            events.send(Event::Error(error.clone())).await?;
+        }
+        events.send(Event::ReturnStatus(outcome.status)).await?;
+        for Output { name, sql_type, value } in outcome.outputs.iter().filter(|_| caller.is_client) {
+            let (name, sql_type, value) = (name.clone(), *sql_type, value.clone());
+            events.send(Event::ReturnValue { name, sql_type, value }).await?;
+        }
+        Ok(())
     }
 
     async fn dispatch(&mut self, routine: Routine<'_>, caller: Caller<'_>) -> Result<Outcome, Failure> {
         let (name, arguments) = match routine {
             Routine::Procedure { name, arguments } => (name, arguments),
-            Routine::Text(text) => {
-                let prepared = Prepared { declarations: String::new(), text };
-                return self.run_prepared(&prepared, &[], caller).await;
-            }
+            Routine::Text(text) => return self.run_text(String::new(), text, &[], caller).await,
         };
         match name.to_ascii_lowercase().rsplit('.').next().unwrap_or_default() {
             "sp_executesql" => {
                 let text = text_argument(arguments, 0, "statement")?;
                 let declarations =
                     if arguments.len() > 1 { text_argument(arguments, 1, "params")? } else { String::new() };
-                let values = arguments.get(2..).unwrap_or_default();
-                self.run_prepared(&Prepared { declarations, text }, values, caller).await
+                self.run_text(declarations, text, arguments.get(2..).unwrap_or_default(), caller).await
             }
             "sp_prepare" => {
-                let (handle, _) = self.prepare(arguments)?;
-                Ok(Outcome { flow: Flow::Next, status: 0, outputs: vec![handle_output(arguments, handle)] })
+                let (handle, prepared) = match self.prepare_as_asked(arguments, caller)? {
+                    Ok(prepared) => prepared,
+                    Err(refused) => return Ok(refused),
+                };
+                let options = arguments.get(3).map(|argument| &argument.value);
+                if matches!(options, Some(Value::Int(options)) if options & RETURN_METADATA != 0) {
+                    self.send_columns(&prepared, caller).await?;
+                }
+                Ok(Outcome::success(vec![handle_output(arguments, Some(handle))]))
             }
             "sp_prepexec" => {
-                let (handle, prepared) = self.prepare(arguments)?;
+                let (handle, prepared) = match self.prepare_as_asked(arguments, caller)? {
+                    Ok(prepared) => prepared,
+                    Err(refused) => return Ok(refused),
+                };
                 let values = arguments.get(3..).unwrap_or_default();
                 let mut outcome = self.run_prepared(&prepared, values, caller).await?;
-                outcome.outputs.insert(0, handle_output(arguments, handle));
+                outcome.outputs.insert(0, handle_output(arguments, Some(handle)));
                 Ok(outcome)
             }
             "sp_execute" => {
-                let handle = handle_argument(arguments)?;
-                let prepared = self.prepared.get(&handle).cloned().ok_or_else(|| unknown_handle(handle))?;
+                let prepared = self.prepared(handle_argument(arguments)?)?;
                 self.run_prepared(&prepared, &arguments[1..], caller).await
             }
             "sp_unprepare" => {
-                let handle = handle_argument(arguments)?;
-                self.prepared.remove(&handle).ok_or_else(|| unknown_handle(handle))?;
-                Ok(Outcome { flow: Flow::Next, status: 0, outputs: Vec::new() })
+                self.unprepare(handle_argument(arguments)?)?;
+                Ok(Outcome::success(Vec::new()))
             }
+            known if UNSUPPORTED_PROCEDURES.contains(&known) => Err(SqlError::unsupported(known).into()),
             _ => {
                 let message = format!("Could not find stored procedure '{name}'.");
                 Err(SqlError { state: 62, ..SqlError::statement(2812, message) }.into())
@@ -177,44 +215,48 @@ impl Session {
         }
     }
 
-    /// Runs a text with parameters, on a copy of the session's settings.
-    async fn run_prepared(
+    /// `sp_prepare` and the first half of `sp_prepexec`: `@handle OUTPUT, @params, @stmt`. A text that cannot be
+    /// prepared has an outcome too, with no handle.
+    fn prepare_as_asked(
         &mut self,
-        prepared: &Prepared,
         arguments: &[Argument],
         caller: Caller<'_>,
-    ) -> Result<Outcome, Failure> {
-        let declared = parse_declarations(&prepared.declarations)?;
-        let variables = bind(&declared, arguments)?;
-        self.enter_procedure();
-        let mut frame = Frame::new(&prepared.text, caller.events, variables, caller.protected);
-        let result = Box::pin(self.run_frame(&mut frame)).await;
-        self.leave_procedure(caller.events).await?;
-
-        let flow = match result {
-            Ok(flow) => flow,
-            // An error that ends its own batch is an ordinary one for the batch around it.
-            Err(Failure::Error(error)) if error.reach == Reach::Batch => {
-                return Err(SqlError { reach: Reach::Statement, ..error }.into());
-            }
-            Err(failure) => return Err(failure),
+    ) -> Result<Result<(i32, Arc<Prepared>), Outcome>, SqlError> {
+        let declarations = match arguments.get(1) {
+            Some(Argument { value: Value::Null, .. }) => String::new(),
+            _ => text_argument(arguments, 1, "params")?,
         };
-        let mut outputs = Vec::new();
-        for (index, argument) in arguments.iter().enumerate().filter(|(_, argument)| argument.output) {
-            let (parameter, ..) = &declared[position_of(&declared, argument, index)?];
-            let (sql_type, value) = frame.variables.get(parameter)?;
-            outputs.push(Output { name: argument.name.clone(), sql_type, value: value.clone() });
+        let text = text_argument(arguments, 2, "stmt")?;
+        Ok(self.prepare(declarations, text, caller).map_err(|error| {
+            self.last_error = error.number;
+            let outputs = vec![handle_output(arguments, None)];
+            Outcome { flow: Flow::Return, status: error.number, outputs, refusal: Some(error) }
+        }))
+    }
+
+    /// Sends the columns of a prepared text's first query, as if it had returned no rows.
+    async fn send_columns(&mut self, prepared: &Prepared, caller: Caller<'_>) -> Result<(), ClientGone> {
+        if let Some(columns) = self.describe(prepared, caller) {
+            caller.events.send(Event::Columns(columns)).await?;
+            caller.events.send(Event::Done { command: Command::Select, rows: Some(0) }).await?;
         }
-        Ok(Outcome { flow, status: self.last_error, outputs })
+        Ok(())
+    }
+
+    /// Whether what runs is not the client's batch itself.
+    pub(super) fn is_in_procedure(&self) -> bool {
+        !self.callers.is_empty()
     }
 
     /// Remembers the caller's settings and database.
-    fn enter_procedure(&mut self) {
+    pub(super) fn enter_procedure(&mut self) {
+        self.temporaries.enter();
         self.callers.push(Surroundings { settings: self.settings.clone(), database: self.database.clone() });
     }
 
-    /// Returns to the caller's settings and database.
-    async fn leave_procedure(&mut self, events: &Events) -> Result<(), ClientGone> {
+    /// Returns to the caller's settings and database; the procedure's temporary tables end.
+    pub(super) async fn leave_procedure(&mut self, events: &Events) -> Result<(), ClientGone> {
+        self.shared.engine.drop_temporaries(&self.temporaries.leave());
         let Some(Surroundings { settings, database }) = self.callers.pop() else { return Ok(()) };
         let old = self.database_name();
         self.settings = settings;
@@ -222,90 +264,40 @@ impl Session {
         let new = self.database_name();
         if old == new { Ok(()) } else { events.send(Event::DatabaseChanged { old, new }).await }
     }
-
-    /// `sp_prepare` and the first half of `sp_prepexec`: `@handle OUTPUT, @params, @stmt`
-    fn prepare(&mut self, arguments: &[Argument]) -> Result<(i32, Prepared), SqlError> {
-        let declarations = match arguments.get(1) {
-            Some(Argument { value: Value::Null, .. }) => String::new(),
-            _ => text_argument(arguments, 1, "params")?,
-        };
-        let prepared = Prepared { declarations, text: text_argument(arguments, 2, "stmt")? };
-        self.last_handle += 1;
-        self.prepared.insert(self.last_handle, prepared.clone());
-        Ok((self.last_handle, prepared))
-    }
 }
 
-/// The declared parameters with their arguments, each converted to its declared type.
-fn bind(declared: &[Parameter], arguments: &[Argument]) -> Result<Variables, SqlError> {
-    let mut variables = Variables::default();
-    for (name, sql_type, _) in declared {
-        variables.declare(name, *sql_type)?;
-    }
-    let mut missing: Vec<&str> = declared.iter().map(|(name, ..)| name.as_str()).collect();
-    for (index, argument) in arguments.iter().enumerate() {
-        let (name, _, is_output) = &declared[position_of(declared, argument, index)?];
-        if argument.output && !is_output {
-            let message = format!(
-                "The formal parameter \"@{name}\" was not declared as an OUTPUT parameter, but the actual parameter \
-                 passed in requested output."
-            );
-            return Err(SqlError { state: 2, ..SqlError::statement(8162, message) });
-        }
-        store(&mut variables, name, argument.sql_type, argument.value.clone())?;
-        missing.retain(|parameter| parameter != name);
-    }
-    missing.first().map_or(Ok(variables), |name| Err(missing_parameter(name)))
-}
-
-/// Which parameter an argument is for: the one of its name, or without a name the one in its place.
-fn position_of(declared: &[Parameter], argument: &Argument, index: usize) -> Result<usize, SqlError> {
-    match argument.name.strip_prefix('@') {
-        Some(given) => {
-            declared.iter().position(|(name, ..)| name.eq_ignore_ascii_case(given)).ok_or_else(|| {
-                let message = format!("@{given} is not a parameter for procedure sp_executesql.");
-                SqlError { state: 2, ..SqlError::statement(8145, message) }
-            })
-        }
-        None if index < declared.len() => Ok(index),
-        None => {
-            let message = "Procedure or function sp_executesql has too many arguments specified.";
-            Err(SqlError { state: 2, ..SqlError::statement(8144, message) })
-        }
-    }
-}
-
+/// A parameter that has to be Unicode text.
 fn text_argument(arguments: &[Argument], index: usize, name: &str) -> Result<String, SqlError> {
-    match arguments.get(index).map(|argument| &argument.value) {
-        Some(Value::Text(units)) => Ok(String::from_utf16_lossy(units)),
-        Some(_) => {
+    let argument = arguments.get(index).ok_or_else(|| not_supplied(name))?;
+    match (&argument.value, argument.sql_type) {
+        (Value::Text(units), SqlType::NVarChar(_) | SqlType::NChar(_)) => Ok(String::from_utf16_lossy(units)),
+        _ => {
             let message = format!("Procedure expects parameter '@{name}' of type 'ntext/nchar/nvarchar'.");
             Err(SqlError { state: 2, ..SqlError::statement(214, message) })
         }
-        None => Err(missing_parameter(name)),
     }
-}
-
-fn missing_parameter(name: &str) -> SqlError {
-    let message = format!("The parameterized query expects the parameter '@{name}', which was not supplied.");
-    SqlError::statement(8178, message)
 }
 
 fn handle_argument(arguments: &[Argument]) -> Result<i32, SqlError> {
     match arguments.first().map(|argument| &argument.value) {
-        Some(Value::Int(handle)) => i32::try_from(*handle).map_err(|_| unknown_handle(i32::MAX)),
-        _ => Err(missing_parameter("handle")),
+        Some(Value::Int(handle)) => Ok(i32::try_from(*handle).unwrap_or_default()),
+        // NULL is looked for as the handle 0, which never is one.
+        Some(Value::Null) => Ok(0),
+        Some(_) => {
+            let message = "Procedure expects parameter '@handle' of type 'int'.";
+            Err(SqlError { state: 2, ..SqlError::statement(214, message) })
+        }
+        None => Err(not_supplied("handle")),
     }
 }
 
-fn handle_output(arguments: &[Argument], handle: i32) -> Output {
+fn not_supplied(parameter: &str) -> SqlError {
+    let message = format!("Procedure or function expects parameter '@{parameter}', which was not supplied.");
+    SqlError { state: 4, ..SqlError::statement(201, message) }
+}
+
+fn handle_output(arguments: &[Argument], handle: Option<i32>) -> Output {
     let name = arguments.first().map(|argument| argument.name.clone()).unwrap_or_default();
-    Output { name, sql_type: SqlType::Int, value: Value::Int(i64::from(handle)) }
-}
-
-fn unknown_handle(handle: i32) -> SqlError {
-    SqlError {
-        state: 4,
-        ..SqlError::statement(8179, format!("Could not find prepared statement with handle {handle}."))
-    }
+    let value = handle.map_or(Value::Null, |handle| Value::Int(i64::from(handle)));
+    Output { name, sql_type: SqlType::Int, value }
 }

@@ -59,19 +59,29 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
                 for error in error.causes.iter().chain([&error]) {
                     token::message(error, &self.server_name, &mut self.messages.tokens);
                 }
-                self.held = Some(Done { error: true, ..self.statement_done() });
+            }
+            Event::Failed(command) => {
+                self.held = Some(Done { command: command as u16, error: true, ..self.statement_done() });
             }
             Event::Info(message) => token::message(&message, &self.server_name, &mut self.messages.tokens),
             Event::ProcedureBegan => self.procedure_depth += 1,
-            Event::ReturnStatus(status) => token::return_status(status, &mut self.messages.tokens),
-            Event::ReturnValue { name, sql_type, value } => {
-                token::return_value(&name, sql_type, &value, &mut self.messages.tokens);
+            Event::ReturnStatus(status) if self.procedure_depth == 1 => {
+                token::return_status(status, &mut self.messages.tokens);
             }
-            Event::ProcedureEnded => {
+            // Only the outermost call tells what it returned.
+            Event::ReturnStatus(_) => {}
+            Event::ReturnValue { name, sql_type, value } => {
+                token::return_value(
+                    &ColumnMeta::new(name, sql_type, true),
+                    &value,
+                    &mut self.messages.tokens,
+                );
+            }
+            Event::ProcedureEnded { failed: error } => {
                 self.procedure_depth -= 1;
                 let kind =
                     if self.procedure_depth == 0 { DoneKind::Procedure } else { DoneKind::InProcedure };
-                self.held = Some(Done { command: Command::Execute as u16, ..Done::plain(kind) });
+                self.held = Some(Done { command: Command::Execute as u16, error, ..Done::plain(kind) });
             }
             Event::TransactionBegan(_)
             | Event::TransactionCommitted(_)
@@ -83,7 +93,8 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
 
     /// Ends the reply.
     pub(crate) async fn finish(&mut self) -> Result<(), ProtocolError> {
-        let last = self.held.take().unwrap_or(Done::plain(DoneKind::Done));
+        let nothing = Done { command: Command::Nothing as u16, ..Done::plain(DoneKind::Done) };
+        let last = self.held.take().unwrap_or(nothing);
         last.write(&mut self.messages.tokens);
         self.messages.finish().await
     }
@@ -105,6 +116,7 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
     /// Sends an error and ends the reply.
     pub(crate) async fn refuse(&mut self, error: SqlError) -> Result<(), ProtocolError> {
         self.event(Event::Error(error)).await?;
+        self.event(Event::Failed(Command::Nothing)).await?;
         self.finish().await
     }
 
@@ -157,8 +169,8 @@ fn saves_by_compression(row: &[u8], columns: &[ColumnMeta]) -> bool {
     let bitmap = columns.len().div_ceil(8);
     let (mut rest, mut saved) = (row, 0);
     for column in columns {
-        let bytes = value::take(&mut rest, column.sql_type, column.nullable);
-        if value::is_null(bytes, column.sql_type, column.nullable) {
+        let bytes = value::take(&mut rest, column);
+        if value::is_null(bytes, column) {
             saved += bytes.len();
         }
     }
@@ -207,15 +219,9 @@ mod tests {
     }
 
     fn select() -> Vec<Event> {
-        let column = ColumnMeta {
-            name: String::new(),
-            sql_type: SqlType::Int,
-            nullable: false,
-            identity: false,
-            computed: false,
-        };
+        let column = ColumnMeta::new("", SqlType::Int, false);
         let mut row = Vec::new();
-        value::encode(&Value::Int(1), SqlType::Int, false, &mut row);
+        value::encode(&Value::Int(1), &column, &mut row);
         vec![
             Event::Columns(vec![column].into()),
             Event::Rows(vec![row.into()]),
@@ -233,14 +239,15 @@ mod tests {
         let message = Event::Info(SqlError { class: 0, ..SqlError::statement(0, "done") });
         let printed = [select(), vec![message]].concat();
         assert_eq!(reply(printed).await[2..], [(0xFD, MORE | COUNT), (0xAB, 0), (0xFD, 0)]);
-        let failed = vec![Event::TransactionRolledBack(7), Event::Error(SqlError::statement(1205, "victim"))];
-        assert_eq!(reply(failed).await, [(0xE3, 0), (0xAA, 0), (0xFD, ERROR)]);
+        let victim = Event::Error(SqlError::statement(1205, "victim"));
+        let failed = vec![victim, Event::TransactionRolledBack(7), Event::Failed(Command::Nothing)];
+        assert_eq!(reply(failed).await, [(0xAA, 0), (0xE3, 0), (0xFD, ERROR)]);
     }
 
     #[tokio::test]
     async fn a_procedure_ends_its_statements_in_its_own_way() {
-        let inner =
-            [vec![Event::ProcedureBegan], select(), vec![Event::ReturnStatus(0), Event::ProcedureEnded]];
+        let ended = Event::ProcedureEnded { failed: false };
+        let inner = [vec![Event::ProcedureBegan], select(), vec![Event::ReturnStatus(0), ended]];
         let expected = [(0x81, 0), (0xD1, 0), (0xFF, MORE | COUNT), (0x79, 0), (0xFE, 0)];
         assert_eq!(reply(inner.concat()).await, expected);
     }

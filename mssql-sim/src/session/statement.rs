@@ -4,16 +4,15 @@
 //! locks it took, the session awaits the holder's end, and the statement starts again. A query that streams goes on
 //! where it stopped instead.
 
-use std::slice;
-
 use super::batch::Frame;
-use super::event::{Command, Event};
+use super::event::{ClientGone, Command, Event};
 use super::{Failure, Session};
-use crate::engine::{Interrupt, LockWait, NameScope, TransactionId};
+use crate::collation::Collation;
+use crate::engine::{Interrupt, NameScope, TransactionId};
 use crate::exec::context::{ExecContext, SessionFacts, Variables, ViewStack};
-use crate::exec::conversion::convert;
+use crate::exec::conversion::{convert, convert_in};
 use crate::exec::{ddl, dml, expression, query};
-use crate::parser::ast::{Expr, Isolation, Located, Query, Statement};
+use crate::parser::ast::{Expr, Isolation, Query, Statement};
 use crate::types::{Length, SqlError, SqlType, Value};
 
 /// Rows of a result that are encoded between two looks at the client.
@@ -27,60 +26,58 @@ impl Session {
         statement: &Statement,
     ) -> Result<(), Failure> {
         match statement {
-            Statement::Select(query) => self.run_select(frame, query).await,
+            Statement::Select(query) => self.run_select(frame, statement, query).await,
             Statement::SelectAssign { assignments, query } => {
                 let rows = self.attempt(frame, |context| query::assign(context, assignments, query)).await?;
-                self.done(frame, Command::Select, rows, false).await
+                self.done(frame, statement, rows).await
             }
             Statement::SetVariable(name, expr) => {
                 self.attempt(frame, |context| assign(context, name, expr)).await?;
-                self.done(frame, Command::Select, 1, false).await
+                self.done(frame, statement, 1).await
             }
             Statement::Declare(variables) => {
                 for (name, _, initial) in variables {
                     if let Some(expr) = initial {
                         self.attempt(frame, |context| assign(context, name, expr)).await?;
-                        self.row_count = 1;
+                        self.done(frame, statement, 1).await?;
                     }
                 }
                 Ok(())
             }
-            Statement::Insert(_) => self.run_write(frame, statement, Command::Insert).await,
-            Statement::Update(_) => self.run_write(frame, statement, Command::Update).await,
-            Statement::Delete(_) => self.run_write(frame, statement, Command::Delete).await,
+            // Its table is there since the batch began.
+            Statement::DeclareTable(_) => Ok(()),
+            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+                self.require_healthy_transaction()?;
+                let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
+                self.done(frame, statement, affected.rows).await
+            }
             _ => {
                 self.require_healthy_transaction()?;
                 let text = frame.text;
                 self.attempt(frame, |context| ddl::run(context, statement, text)).await?;
-                self.done(frame, Command::Other, 0, false).await
+                self.done(frame, statement, 0).await
             }
         }
     }
 
-    async fn run_write(
+    /// Sends a query's rows as they are found.
+    async fn run_select(
         &mut self,
         frame: &mut Frame<'_>,
         statement: &Statement,
-        command: Command,
+        query: &Query,
     ) -> Result<(), Failure> {
-        self.require_healthy_transaction()?;
-        let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
-        self.done(frame, command, affected.rows, true).await
-    }
-
-    /// Sends a query's rows as they are found.
-    async fn run_select(&mut self, frame: &mut Frame<'_>, query: &Query) -> Result<(), Failure> {
         let mut context = self.statement_context(frame);
         let result = self.stream(frame, &mut context, query).await;
         self.take_back(frame, context);
-        self.end_statement(result.is_ok());
+        self.end_statement(result.is_ok()).await;
         let rows = result?;
-        self.done(frame, Command::Select, rows, true).await
+        self.done(frame, statement, rows).await
     }
 
     async fn stream(
         &mut self,
-        frame: &Frame<'_>,
+        frame: &mut Frame<'_>,
         context: &mut ExecContext,
         query: &Query,
     ) -> Result<u64, Failure> {
@@ -90,6 +87,7 @@ impl Session {
                 Err(interrupt) => self.resolve(interrupt).await?,
             }
         };
+        frame.result_begun = true;
         frame.events.send(Event::Columns(cursor.columns())).await?;
         let mut sent = 0;
         loop {
@@ -116,12 +114,12 @@ impl Session {
             self.take_back(frame, context);
             match result {
                 Ok(done) => {
-                    self.end_statement(true);
+                    self.end_statement(true).await;
                     return Ok(done);
                 }
                 Err(interrupt) => {
                     if let Err(failure) = self.resolve(interrupt).await {
-                        self.end_statement(false);
+                        self.end_statement(false).await;
                         return Err(failure);
                     }
                 }
@@ -131,11 +129,16 @@ impl Session {
 
     /// Waits for the lock that stopped an attempt, or gives up on its error.
     async fn resolve(&self, interrupt: Interrupt) -> Result<(), Failure> {
-        let wait: LockWait = match interrupt {
-            Interrupt::Error(error) => return Err(error.into()),
-            Interrupt::Wait(wait) => wait,
-        };
-        Ok(self.shared.engine.wait(wait, self.settings.patience(self.spid)).await?)
+        match interrupt {
+            Interrupt::Error(error) => Err(error.into()),
+            Interrupt::Wait(wait) => {
+                Ok(self.shared.engine.wait(wait, self.settings.patience(self.spid)).await?)
+            }
+            Interrupt::Retry => {
+                tokio::task::yield_now().await;
+                Ok(())
+            }
+        }
     }
 
     fn statement_context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
@@ -152,7 +155,12 @@ impl Session {
     ) -> ExecContext {
         let engine = self.shared.engine.clone();
         ExecContext {
-            names: NameScope { database: self.database.id(), principal: self.principal.clone(), transaction },
+            names: NameScope {
+                database: self.database.id(),
+                principal: self.principal.clone(),
+                transaction,
+                temporaries: self.temporaries.clone(),
+            },
             statement: engine.statement(transaction, isolation),
             variables: std::mem::take(&mut frame.variables),
             session: self.facts(frame),
@@ -163,8 +171,9 @@ impl Session {
     }
 
     /// Takes what a statement may have changed back out of its context.
-    fn take_back(&mut self, frame: &mut Frame<'_>, context: ExecContext) {
+    pub(super) fn take_back(&mut self, frame: &mut Frame<'_>, context: ExecContext) {
         frame.variables = context.variables;
+        self.temporaries = context.names.temporaries;
         self.last_identity = context.session.last_identity;
         frame.scope_identity = context.session.scope_identity;
     }
@@ -181,6 +190,7 @@ impl Session {
             last_identity: self.last_identity,
             scope_identity: frame.scope_identity,
             database: self.database_name(),
+            collation: self.collation(),
             server: self.shared.options.server_name.clone(),
             program: self.program.clone(),
             host: self.host.clone(),
@@ -200,27 +210,40 @@ impl Session {
     }
 
     /// Ends the transaction of a statement that had one of its own.
-    fn end_statement(&mut self, completed: bool) {
+    async fn end_statement(&mut self, completed: bool) {
         if let Some(transaction) = self.autocommit.take() {
             if completed {
                 self.shared.engine.commit(transaction);
+                self.shared.engine.published(transaction).await;
             } else {
                 self.shared.engine.rollback(transaction);
             }
         }
     }
 
-    /// Ends a statement towards the client; `counted` statements tell their rows unless NOCOUNT is on.
-    async fn done(
-        &mut self,
+    /// Ends a statement that returned or changed so many rows.
+    async fn done(&mut self, frame: &Frame<'_>, statement: &Statement, rows: u64) -> Result<(), Failure> {
+        self.row_count = rows;
+        match Command::of(statement) {
+            Some(command) => Ok(self.complete(frame, command, rows).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the client that something ended, and its rows if such a thing has any. Under NOCOUNT nobody is told rows,
+    /// and a procedure tells only the ends of results.
+    pub(super) async fn complete(
+        &self,
         frame: &Frame<'_>,
         command: Command,
         rows: u64,
-        counted: bool,
-    ) -> Result<(), Failure> {
-        self.row_count = rows;
-        let rows = (counted && !self.settings.no_count).then_some(rows);
-        Ok(frame.events.send(Event::Done { command, rows }).await?)
+    ) -> Result<(), ClientGone> {
+        let silent = self.settings.no_count;
+        if silent && self.is_in_procedure() && !frame.result_begun {
+            return Ok(());
+        }
+        let rows = (command.counts_rows() && !silent).then_some(rows);
+        frame.events.send(Event::Done { command, rows }).await
     }
 
     /// Type and value of an expression outside a query.
@@ -272,43 +295,17 @@ impl Session {
 
 fn assign(context: &mut ExecContext, name: &str, expr: &Expr) -> Result<(), Interrupt> {
     let (sql_type, value) = expression::evaluate(context, expr)?;
-    store(&mut context.variables, name, sql_type, value).map_err(Interrupt::Error)
+    store(&mut context.variables, name, (sql_type, value), context.session.collation)
+        .map_err(Interrupt::Error)
 }
 
-/// Gives a variable a value, converted to the variable's type.
+/// Gives a variable a value, converted to the variable's type; `collation` is the database's.
 pub(super) fn store(
     variables: &mut Variables,
     name: &str,
-    sql_type: SqlType,
-    value: Value,
+    (sql_type, value): (SqlType, Value),
+    collation: Collation,
 ) -> Result<(), SqlError> {
     let (target, _) = variables.get(name)?;
-    variables.set(name, convert(value, sql_type, target, None)?)
-}
-
-/// Declares every variable of a batch: DECLARE counts wherever it stands, even where it is never reached.
-pub(super) fn declare_all(statements: &[Located], variables: &mut Variables) -> Result<(), SqlError> {
-    for Located { line, statement } in statements {
-        match statement {
-            Statement::Declare(declared) => {
-                for (name, sql_type, _) in declared {
-                    variables.declare(name, *sql_type).map_err(|error| SqlError { line: *line, ..error })?;
-                }
-            }
-            Statement::Block(body) => declare_all(body, variables)?,
-            Statement::If { then, otherwise, .. } => {
-                declare_all(slice::from_ref(&**then), variables)?;
-                if let Some(otherwise) = otherwise {
-                    declare_all(slice::from_ref(&**otherwise), variables)?;
-                }
-            }
-            Statement::While { body, .. } => declare_all(slice::from_ref(&**body), variables)?,
-            Statement::TryCatch(body, handler) => {
-                declare_all(body, variables)?;
-                declare_all(handler, variables)?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    variables.set(name, convert_in(value, sql_type, target, None, collation.code_page())?)
 }

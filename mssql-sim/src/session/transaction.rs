@@ -87,6 +87,7 @@ impl Session {
         let id = transaction.id;
         self.transaction = None;
         self.shared.engine.commit(id);
+        self.shared.engine.published(id).await;
         Ok(events.send(Event::TransactionCommitted(id.0)).await?)
     }
 
@@ -125,22 +126,25 @@ impl Session {
         request: TransactionRequest,
         events: &Events,
     ) -> Result<Ending, ClientGone> {
-        let (command, result) = match request {
-            TransactionRequest::Begin(begin) => (Command::Begin, self.begin_as_asked(&begin, events).await),
+        let result = match request {
+            TransactionRequest::Begin(begin) => self.begin_as_asked(&begin, events).await,
             TransactionRequest::Commit(next) => {
-                let committed = self.commit(events).await;
-                (Command::Commit, self.begin_next(committed, next, events).await)
+                let committed = self.commit(events).await.map_err(|error| with_state(error, 3));
+                self.begin_next(committed, next, events).await
             }
             TransactionRequest::Rollback { name, next } => {
                 let name = Some(name.as_str()).filter(|name| !name.is_empty());
-                let rolled_back = self.rollback(name, events).await;
-                (Command::Rollback, self.begin_next(rolled_back, next, events).await)
+                let rolled_back = self.rollback(name, events).await.map_err(|error| with_state(error, 2));
+                self.begin_next(rolled_back, next, events).await
             }
-            TransactionRequest::Save(name) => (Command::Other, self.save(&name).map_err(Failure::Error)),
+            TransactionRequest::Save(name) => self.save(&name).map_err(Failure::Error),
         };
         match result {
-            Ok(()) => events.send(Event::Done { command, rows: None }).await?,
-            Err(Failure::Error(error)) => events.send(Event::Error(error)).await?,
+            Ok(()) => events.send(Event::Done { command: Command::Nothing, rows: None }).await?,
+            Err(Failure::Error(error) | Failure::Caught(error)) => {
+                events.send(Event::Error(error.at_line(1))).await?;
+                events.send(Event::Failed(Command::Nothing)).await?;
+            }
             Err(Failure::ClientGone) => return Err(ClientGone),
         }
         Ok(Ending::Open)
@@ -175,5 +179,13 @@ impl Session {
         }
         let name = Some(begin.name.as_str()).filter(|name| !name.is_empty());
         Ok(self.begin(name, events).await?)
+    }
+}
+
+/// The state of 3902 and 3903 tells how the end of the missing transaction was asked for.
+fn with_state(failure: Failure, state: u8) -> Failure {
+    match failure {
+        Failure::Error(error) if matches!(error.number, 3902 | 3903) => SqlError { state, ..error }.into(),
+        other => other,
     }
 }

@@ -1,6 +1,7 @@
 //! LOGIN7 (2.2.6.4) and the tokens that answer it.
 
 use super::{ProtocolError, packet::DEFAULT_PACKET_SIZE, reader::Reader, reader::utf16, token};
+use crate::collation::Collation;
 use crate::types::SqlError;
 
 /// Major, minor and build as LOGINACK carries them: 16.0.1000, SQL Server 2022.
@@ -70,7 +71,7 @@ pub fn accept(login: &Login, database: &str, server: &str, out: &mut Vec<u8>) {
     let language =
         SqlError { class: 0, ..SqlError::statement(5703, "Changed language setting to us_english.") };
     token::message(&language, server, out);
-    token::environment_bytes(token::ENV_COLLATION, &token::COLLATION, &[], out);
+    token::environment_bytes(token::ENV_COLLATION, &Collation::DEFAULT.wire_bytes(), &[], out);
     token::login_ack("Microsoft SQL Server", SERVER_VERSION, out);
     let (new, old) = (login.packet_size.to_string(), DEFAULT_PACKET_SIZE.to_string());
     token::environment_text(token::ENV_PACKET_SIZE, &new, &old, out);

@@ -4,6 +4,7 @@
 //! the connection; it is never guessed what they meant.
 
 use std::io;
+use std::time::Duration;
 
 pub mod login;
 pub mod packet;
@@ -11,6 +12,7 @@ pub mod prelogin;
 pub mod reader;
 pub mod request;
 pub mod rpc;
+pub mod tls;
 pub mod token;
 pub mod type_info;
 pub mod value;
@@ -34,6 +36,12 @@ pub enum ProtocolError {
         field: &'static str,
         /// What was found.
         found: String,
+    },
+    /// The client is silent where it has to speak.
+    #[error("the client does not log in within {} s", patience.as_secs())]
+    Idle {
+        /// How long it was waited for.
+        patience: Duration,
     },
     /// A part of TDS that this double does not have. A request that asks for it can be refused by name.
     #[error("{0} is not supported by mssql-sim")]

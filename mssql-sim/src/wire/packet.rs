@@ -9,8 +9,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::ProtocolError;
 
-const HEADER: usize = 8;
-const STATUS_END_OF_MESSAGE: u8 = 0x01;
+/// Bytes of a packet's header.
+pub(super) const HEADER: usize = 8;
+/// Status of a message's last packet.
+pub(super) const STATUS_END_OF_MESSAGE: u8 = 0x01;
+/// Type of the packets of PRELOGIN and of the TLS handshake.
+pub(super) const PRELOGIN: u8 = 18;
 const REPLY: u8 = 4;
 /// Packet size until the login has agreed on another.
 pub const DEFAULT_PACKET_SIZE: usize = 4096;
@@ -40,7 +44,7 @@ impl MessageType {
             6 => Self::Attention,
             14 => Self::TransactionManager,
             16 => Self::Login,
-            18 => Self::PreLogin,
+            PRELOGIN => Self::PreLogin,
             7 => return Err(ProtocolError::Unsupported("bulk load".into())),
             other => {
                 return Err(ProtocolError::Invalid { field: "packet type", found: format!("{other:#04x}") });
@@ -108,6 +112,11 @@ impl<R: AsyncRead + Unpin> MessageReader<R> {
                 };
             }
         }
+    }
+
+    /// Whether more has arrived than the messages that were taken.
+    pub fn has_more(&self) -> bool {
+        !self.buffer.is_empty()
     }
 
     /// The message so far with the buffer's first packet joined to it; None until that packet is complete.

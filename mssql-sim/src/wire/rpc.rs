@@ -59,10 +59,20 @@ fn read_call(reader: &mut Reader<'_>) -> Result<Call, ProtocolError> {
 
 fn well_known(number: u16) -> Result<&'static str, ProtocolError> {
     Ok(match number {
+        1 => "sp_cursor",
+        2 => "sp_cursoropen",
+        3 => "sp_cursorprepare",
+        4 => "sp_cursorexecute",
+        5 => "sp_cursorprepexec",
+        6 => "sp_cursorunprepare",
+        7 => "sp_cursorfetch",
+        8 => "sp_cursoroption",
+        9 => "sp_cursorclose",
         10 => "sp_executesql",
         11 => "sp_prepare",
         12 => "sp_execute",
         13 => "sp_prepexec",
+        14 => "sp_prepexecrpc",
         15 => "sp_unprepare",
         other => return Err(ProtocolError::Unsupported(format!("procedure number {other}"))),
     })

@@ -3,9 +3,6 @@
 use super::{type_info, value};
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 
-/// `SQL_Latin1_General_CP1_CI_AS` as COLMETADATA and ENVCHANGE carry it.
-pub const COLLATION: [u8; 5] = [0x09, 0x04, 0xD0, 0x00, 0x34];
-
 /// ENVCHANGE: database.
 pub const ENV_DATABASE: u8 = 1;
 /// ENVCHANGE: language.
@@ -99,7 +96,7 @@ pub fn columns(columns: &[ColumnMeta], out: &mut Vec<u8>) {
         let user_type = if column.sql_type == SqlType::RowVersion { ROWVERSION_USER_TYPE } else { 0 };
         out.extend_from_slice(&user_type.to_le_bytes());
         out.extend_from_slice(&column_flags(column).to_le_bytes());
-        type_info::write(column.sql_type, column.nullable, out);
+        type_info::write(column, out);
         short_text(&column.name, out);
     }
 }
@@ -126,8 +123,8 @@ pub fn null_compressed_row(row: &[u8], columns: &[ColumnMeta], out: &mut Vec<u8>
     out.resize(bitmap + columns.len().div_ceil(8), 0);
     let mut rest = row;
     for (index, column) in columns.iter().enumerate() {
-        let bytes = value::take(&mut rest, column.sql_type, column.nullable);
-        if value::is_null(bytes, column.sql_type, column.nullable) {
+        let bytes = value::take(&mut rest, column);
+        if value::is_null(bytes, column) {
             out[bitmap + index / 8] |= 1 << (index % 8);
         } else {
             out.extend_from_slice(bytes);
@@ -197,15 +194,15 @@ pub fn return_status(status: i32, out: &mut Vec<u8>) {
 }
 
 /// RETURNVALUE of an output parameter.
-pub fn return_value(name: &str, sql_type: SqlType, value: &Value, out: &mut Vec<u8>) {
+pub fn return_value(column: &ColumnMeta, value: &Value, out: &mut Vec<u8>) {
     out.push(RETURN_VALUE);
     out.extend_from_slice(&0u16.to_le_bytes());
-    short_text(name, out);
+    short_text(&column.name, out);
     out.push(1);
     out.extend_from_slice(&0u32.to_le_bytes());
     out.extend_from_slice(&1u16.to_le_bytes());
-    type_info::write(sql_type, true, out);
-    value::encode(value, sql_type, true, out);
+    type_info::write(column, out);
+    value::encode(value, column, out);
 }
 
 fn with_length(kind: u8, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {

@@ -1,11 +1,14 @@
 //! TYPE_INFO (2.2.5.6): how columns are described, and how a client describes its parameters.
 
-use super::{ProtocolError, reader::Reader, token::COLLATION, value};
-use crate::types::{Length, SqlType, Value};
+use super::{ProtocolError, reader::Reader, value};
+use crate::collation::{CodePage, Collation};
+use crate::types::{ColumnMeta, Length, SqlType, Value};
 
 const MAX_LENGTH: u16 = 0xFFFF;
 const PLP_NULL: u64 = u64::MAX;
 
+/// NULL without a type, and no bytes behind it.
+const NULL: u8 = 0x1F;
 const INTN: u8 = 0x26;
 const BITN: u8 = 0x68;
 const DECIMALN: u8 = 0x6A;
@@ -29,7 +32,9 @@ const TEXT: u8 = 0x23;
 const NTEXT: u8 = 0x63;
 
 /// Appends a column's TYPE_INFO. A column that may not be NULL gets the fixed-width token where its type has one.
-pub fn write(sql_type: SqlType, nullable: bool, out: &mut Vec<u8>) {
+pub fn write(column: &ColumnMeta, out: &mut Vec<u8>) {
+    let sql_type = column.sql_type;
+    let collation = column.collation;
     match sql_type {
         SqlType::Decimal { precision, scale } => write_decimal(DECIMALN, precision, scale, out),
         SqlType::Numeric { precision, scale } => write_decimal(NUMERICN, precision, scale, out),
@@ -38,19 +43,19 @@ pub fn write(sql_type: SqlType, nullable: bool, out: &mut Vec<u8>) {
         SqlType::DateTime2(scale) => out.extend_from_slice(&[DATETIME2N, scale]),
         SqlType::DateTimeOffset(scale) => out.extend_from_slice(&[DATETIMEOFFSETN, scale]),
         SqlType::UniqueIdentifier => out.extend_from_slice(&[GUIDN, 16]),
-        SqlType::Char(n) => write_text(BIGCHAR, n, out),
-        SqlType::VarChar(Length::Limited(n)) => write_text(BIGVARCHAR, n, out),
-        SqlType::VarChar(Length::Max) => write_text(BIGVARCHAR, MAX_LENGTH, out),
-        SqlType::NChar(n) => write_text(NCHAR, 2 * n, out),
-        SqlType::NVarChar(Length::Limited(n)) => write_text(NVARCHAR, 2 * n, out),
-        SqlType::NVarChar(Length::Max) => write_text(NVARCHAR, MAX_LENGTH, out),
+        SqlType::Char(n) => write_text(BIGCHAR, n, collation, out),
+        SqlType::VarChar(Length::Limited(n)) => write_text(BIGVARCHAR, n, collation, out),
+        SqlType::VarChar(Length::Max) => write_text(BIGVARCHAR, MAX_LENGTH, collation, out),
+        SqlType::NChar(n) => write_text(NCHAR, 2 * n, collation, out),
+        SqlType::NVarChar(Length::Limited(n)) => write_text(NVARCHAR, 2 * n, collation, out),
+        SqlType::NVarChar(Length::Max) => write_text(NVARCHAR, MAX_LENGTH, collation, out),
         SqlType::Binary(n) => write_binary(BIGBINARY, n, out),
         SqlType::RowVersion => write_binary(BIGBINARY, 8, out),
         SqlType::VarBinary(Length::Limited(n)) => write_binary(BIGVARBINARY, n, out),
         SqlType::VarBinary(Length::Max) => write_binary(BIGVARBINARY, MAX_LENGTH, out),
         _ => {
             let (fixed, variable) = number_tokens(sql_type);
-            if nullable {
+            if column.nullable {
                 let width = value::fixed_width(sql_type).expect("numbers have a fixed width");
                 out.extend_from_slice(&[variable, u8::try_from(width).expect("at most 8")]);
             } else {
@@ -83,9 +88,9 @@ fn write_decimal(token: u8, precision: u8, scale: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[token, width, precision, scale]);
 }
 
-fn write_text(token: u8, length: u16, out: &mut Vec<u8>) {
+fn write_text(token: u8, length: u16, collation: Collation, out: &mut Vec<u8>) {
     write_binary(token, length, out);
-    out.extend_from_slice(&COLLATION);
+    out.extend_from_slice(&collation.wire_bytes());
 }
 
 fn write_binary(token: u8, length: u16, out: &mut Vec<u8>) {
@@ -107,7 +112,9 @@ enum Delimiter {
 /// declaration may ask for another.
 pub fn read_parameter(reader: &mut Reader<'_>) -> Result<(SqlType, Value), ProtocolError> {
     let token = reader.u8("parameter type")?;
+    let mut code_page = Collation::DEFAULT.code_page();
     let (sql_type, delimiter) = match token {
+        NULL => return Ok((SqlType::Int, Value::Null)),
         INTN | BITN | FLTN | MONEYN | DATETIMN | GUIDN => {
             (sized_type(token, reader.u8("parameter length")?)?, Delimiter::Byte)
         }
@@ -116,11 +123,16 @@ pub fn read_parameter(reader: &mut Reader<'_>) -> Result<(SqlType, Value), Proto
         TIMEN | DATETIME2N | DATETIMEOFFSETN => {
             (time_type(token, reader.u8("parameter scale")?)?, Delimiter::Byte)
         }
-        BIGVARBINARY | BIGVARCHAR | BIGBINARY | BIGCHAR | NVARCHAR | NCHAR => limited_type(token, reader)?,
+        BIGVARBINARY | BIGBINARY => limited_type(token, reader.u16("parameter length")?),
+        BIGVARCHAR | BIGCHAR | NVARCHAR | NCHAR => {
+            let length = reader.u16("parameter length")?;
+            code_page = read_code_page(reader)?;
+            limited_type(token, length)
+        }
         IMAGE | TEXT | NTEXT => {
             reader.u32("parameter length")?;
             if token != IMAGE {
-                reader.bytes(COLLATION.len(), "parameter collation")?;
+                code_page = read_code_page(reader)?;
             }
             let sql_type = match token {
                 IMAGE => SqlType::VarBinary(Length::Max),
@@ -135,7 +147,8 @@ pub fn read_parameter(reader: &mut Reader<'_>) -> Result<(SqlType, Value), Proto
         }
     };
     let Some(content) = read_content(reader, delimiter)? else { return Ok((sql_type, Value::Null)) };
-    let parameter = value::from_content(&content, sql_type).filter(|value| is_in_range(value, sql_type));
+    let parameter = value::from_content(&content, sql_type, code_page);
+    let parameter = parameter.filter(|value| is_in_range(value, sql_type));
     let parameter = parameter.ok_or_else(|| ProtocolError::Invalid {
         field: "parameter value",
         found: format!("{content:02x?} for {sql_type:?}"),
@@ -234,11 +247,17 @@ fn time_type(token: u8, scale: u8) -> Result<SqlType, ProtocolError> {
     })
 }
 
-fn limited_type(token: u8, reader: &mut Reader<'_>) -> Result<(SqlType, Delimiter), ProtocolError> {
-    let bytes = reader.u16("parameter length")?;
-    if !matches!(token, BIGVARBINARY | BIGBINARY) {
-        reader.bytes(COLLATION.len(), "parameter collation")?;
+/// The code page of a parameter's collation; some clients send zeros for the server's.
+fn read_code_page(reader: &mut Reader<'_>) -> Result<CodePage, ProtocolError> {
+    let bytes = reader.array("parameter collation")?;
+    if bytes == [0; 5] {
+        return Ok(Collation::DEFAULT.code_page());
     }
+    Collation::code_page_on_wire(bytes)
+        .ok_or_else(|| ProtocolError::Unsupported(format!("a parameter of collation {bytes:02x?}")))
+}
+
+fn limited_type(token: u8, bytes: u16) -> (SqlType, Delimiter) {
     let variable = |limit| if bytes == MAX_LENGTH { Length::Max } else { Length::Limited(limit) };
     let sql_type = match token {
         BIGVARBINARY => SqlType::VarBinary(variable(bytes)),
@@ -248,7 +267,7 @@ fn limited_type(token: u8, reader: &mut Reader<'_>) -> Result<(SqlType, Delimite
         BIGCHAR => SqlType::Char(bytes),
         _ => SqlType::NChar(bytes / 2),
     };
-    Ok((sql_type, if bytes == MAX_LENGTH { Delimiter::Plp } else { Delimiter::Short }))
+    (sql_type, if bytes == MAX_LENGTH { Delimiter::Plp } else { Delimiter::Short })
 }
 
 /// The value's bytes without delimiters; None is NULL.
@@ -296,7 +315,7 @@ mod tests {
     fn a_column_that_may_not_be_null_has_the_fixed_token_where_there_is_one() {
         let written = |sql_type, nullable| {
             let mut out = Vec::new();
-            write(sql_type, nullable, &mut out);
+            write(&ColumnMeta::new("", sql_type, nullable), &mut out);
             out
         };
         assert_eq!(written(SqlType::Int, false), [0x38]);

@@ -8,9 +8,8 @@
 //! length, and NULL is only given to nullable columns. The other functions trust bytes that [`encode`] wrote.
 //! Bytes from a client go through `from_content`, which refuses what does not fit.
 
-use encoding_rs::{EncoderResult, WINDOWS_1252};
-
-use crate::types::{Length, SqlType, Value};
+use crate::collation::CodePage;
+use crate::types::{ColumnMeta, Length, SqlType, Value};
 
 const SHORT_NULL: u16 = 0xFFFF;
 const PLP_NULL: u64 = u64::MAX;
@@ -31,8 +30,8 @@ pub(crate) enum Form {
 }
 
 /// The form of a column's values.
-pub(crate) fn form(sql_type: SqlType, nullable: bool) -> Form {
-    match sql_type {
+pub(crate) fn form(column: &ColumnMeta) -> Form {
+    match column.sql_type {
         SqlType::VarChar(Length::Max) | SqlType::NVarChar(Length::Max) | SqlType::VarBinary(Length::Max) => {
             Form::Plp
         }
@@ -43,8 +42,8 @@ pub(crate) fn form(sql_type: SqlType, nullable: bool) -> Form {
         | SqlType::Binary(_)
         | SqlType::VarBinary(_)
         | SqlType::RowVersion => Form::ShortLength,
-        _ => match fixed_width(sql_type) {
-            Some(width) if !nullable => Form::Fixed(width),
+        other => match fixed_width(other) {
+            Some(width) if !column.nullable => Form::Fixed(width),
             _ => Form::ByteLength,
         },
     }
@@ -84,11 +83,11 @@ pub(crate) fn time_width(scale: u8) -> usize {
 ///
 /// # Panics
 /// If the value is not of the type's kind, or is NULL where the column may not be: a bug of the caller.
-pub fn encode(value: &Value, sql_type: SqlType, nullable: bool, out: &mut Vec<u8>) {
-    let form = form(sql_type, nullable);
+pub fn encode(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
+    let form = form(column);
     if value.is_null() {
         return match form {
-            Form::Fixed(_) => panic!("NULL in a {sql_type:?} column that may not be NULL"),
+            Form::Fixed(_) => panic!("NULL in {column:?}, which may not be NULL"),
             Form::ByteLength => out.push(0),
             Form::ShortLength => out.extend_from_slice(&SHORT_NULL.to_le_bytes()),
             Form::Plp => out.extend_from_slice(&PLP_NULL.to_le_bytes()),
@@ -96,22 +95,22 @@ pub fn encode(value: &Value, sql_type: SqlType, nullable: bool, out: &mut Vec<u8
     }
     let start = out.len();
     match form {
-        Form::Fixed(_) => write_content(value, sql_type, out),
+        Form::Fixed(_) => write_content(value, column, out),
         Form::ByteLength => {
             out.push(0);
-            write_content(value, sql_type, out);
+            write_content(value, column, out);
             out[start] = u8::try_from(out.len() - start - 1).expect("at most 17 bytes follow a length byte");
         }
         Form::ShortLength => {
             out.extend_from_slice(&[0; 2]);
-            write_content(value, sql_type, out);
+            write_content(value, column, out);
             let length =
                 u16::try_from(out.len() - start - 2).expect("a limited type holds at most 8000 bytes");
             out[start..start + 2].copy_from_slice(&length.to_le_bytes());
         }
         Form::Plp => {
             out.extend_from_slice(&[0; 12]);
-            write_content(value, sql_type, out);
+            write_content(value, column, out);
             let length = out.len() - start - 12;
             out[start..start + 8].copy_from_slice(&(length as u64).to_le_bytes());
             if length == 0 {
@@ -126,25 +125,26 @@ pub fn encode(value: &Value, sql_type: SqlType, nullable: bool, out: &mut Vec<u8
 }
 
 /// Takes one column's value from the front of a row.
-pub fn decode(bytes: &mut &[u8], sql_type: SqlType, nullable: bool) -> Value {
-    let column = take(bytes, sql_type, nullable);
-    if is_null(column, sql_type, nullable) {
+pub fn decode(bytes: &mut &[u8], column: &ColumnMeta) -> Value {
+    let taken = take(bytes, column);
+    if is_null(taken, column) {
         return Value::Null;
     }
-    let content = match form(sql_type, nullable) {
-        Form::Fixed(_) => column,
-        Form::ByteLength => &column[1..],
-        Form::ShortLength => &column[2..],
+    let content = match form(column) {
+        Form::Fixed(_) => taken,
+        Form::ByteLength => &taken[1..],
+        Form::ShortLength => &taken[2..],
         // The total length and the one chunk's length stand before, the end mark behind; an empty value has no chunk.
-        Form::Plp if column.len() == 12 => &[],
-        Form::Plp => &column[12..column.len() - 4],
+        Form::Plp if taken.len() == 12 => &[],
+        Form::Plp => &taken[12..taken.len() - 4],
     };
-    from_content(content, sql_type).expect("a row was written by `encode`")
+    from_content(content, column.sql_type, column.collation.code_page())
+        .expect("a row was written by `encode`")
 }
 
 /// Takes one column's bytes, delimiters included, from the front of a row.
-pub fn take<'a>(bytes: &mut &'a [u8], sql_type: SqlType, nullable: bool) -> &'a [u8] {
-    let length = match form(sql_type, nullable) {
+pub fn take<'a>(bytes: &mut &'a [u8], column: &ColumnMeta) -> &'a [u8] {
+    let length = match form(column) {
         Form::Fixed(width) => width,
         Form::ByteLength => 1 + usize::from(bytes[0]),
         Form::ShortLength => match u16::from_le_bytes([bytes[0], bytes[1]]) {
@@ -157,19 +157,19 @@ pub fn take<'a>(bytes: &mut &'a [u8], sql_type: SqlType, nullable: bool) -> &'a 
             length => 16 + usize::try_from(length).expect("a stored value fits in memory"),
         },
     };
-    let (column, rest) = bytes.split_at(length);
+    let (taken, rest) = bytes.split_at(length);
     *bytes = rest;
-    column
+    taken
 }
 
 /// Passes over one column at the front of a row.
-pub fn skip(bytes: &mut &[u8], sql_type: SqlType, nullable: bool) {
-    take(bytes, sql_type, nullable);
+pub fn skip(bytes: &mut &[u8], column: &ColumnMeta) {
+    take(bytes, column);
 }
 
 /// Whether the column at the front of a row is NULL.
-pub fn is_null(bytes: &[u8], sql_type: SqlType, nullable: bool) -> bool {
-    match form(sql_type, nullable) {
+pub fn is_null(bytes: &[u8], column: &ColumnMeta) -> bool {
+    match form(column) {
         Form::Fixed(_) => false,
         Form::ByteLength => bytes[0] == 0,
         Form::ShortLength => bytes[..2] == SHORT_NULL.to_le_bytes(),
@@ -177,11 +177,11 @@ pub fn is_null(bytes: &[u8], sql_type: SqlType, nullable: bool) -> bool {
     }
 }
 
-fn write_content(value: &Value, sql_type: SqlType, out: &mut Vec<u8>) {
-    match (value, sql_type) {
+fn write_content(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
+    match (value, column.sql_type) {
         (Value::Bit(bit), SqlType::Bit) => out.push(u8::from(*bit)),
         (Value::Int(n), SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt) => {
-            let width = fixed_width(sql_type).expect("integers have a fixed width");
+            let width = fixed_width(column.sql_type).expect("integers have a fixed width");
             out.extend_from_slice(&n.to_le_bytes()[..width]);
         }
         (
@@ -221,12 +221,14 @@ fn write_content(value: &Value, sql_type: SqlType, out: &mut Vec<u8>) {
         (Value::Text(units), SqlType::NChar(_) | SqlType::NVarChar(_)) => {
             out.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
         }
-        (Value::Text(units), SqlType::Char(_) | SqlType::VarChar(_)) => encode_cp1252(units, out),
+        (Value::Text(units), SqlType::Char(_) | SqlType::VarChar(_)) => {
+            column.collation.code_page().encode(units, out);
+        }
         (Value::Bytes(bytes), SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::RowVersion) => {
             out.extend_from_slice(bytes);
         }
         (Value::Guid(guid), SqlType::UniqueIdentifier) => out.extend_from_slice(&swap_guid(*guid)),
-        _ => panic!("{value:?} is no value of {sql_type:?}"),
+        _ => panic!("{value:?} is no value of {column:?}"),
     }
 }
 
@@ -240,7 +242,7 @@ fn ticks_per_increment(scale: u8) -> u64 {
 }
 
 /// A value from its bytes without delimiters; None if their number does not fit the type.
-pub(crate) fn from_content(content: &[u8], sql_type: SqlType) -> Option<Value> {
+pub(crate) fn from_content(content: &[u8], sql_type: SqlType, code_page: CodePage) -> Option<Value> {
     Some(match sql_type {
         SqlType::Bit => Value::Bit(*exactly::<1>(content)?.first()? != 0),
         SqlType::TinyInt => Value::Int(i64::from(u8::from_le_bytes(exactly(content)?))),
@@ -294,7 +296,7 @@ pub(crate) fn from_content(content: &[u8], sql_type: SqlType) -> Option<Value> {
             Value::Text(content.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect())
         }
         SqlType::NChar(_) | SqlType::NVarChar(_) => return None,
-        SqlType::Char(_) | SqlType::VarChar(_) => Value::Text(decode_cp1252(content)),
+        SqlType::Char(_) | SqlType::VarChar(_) => Value::Text(code_page.decode(content)),
         SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::RowVersion => Value::Bytes(content.to_vec()),
         SqlType::UniqueIdentifier => Value::Guid(swap_guid(exactly(content)?)),
     })
@@ -328,36 +330,6 @@ fn swap_guid(mut guid: [u8; 16]) -> [u8; 16] {
     guid
 }
 
-/// Text in code page 1252; what it cannot hold becomes `?`, one per UTF-16 unit.
-pub fn encode_cp1252(units: &[u16], out: &mut Vec<u8>) {
-    if units.iter().all(|&unit| unit < 0x80) {
-        out.extend(units.iter().map(|&unit| unit as u8));
-        return;
-    }
-    let mut encoder = WINDOWS_1252.new_encoder();
-    let mut rest = units;
-    while !rest.is_empty() {
-        let start = out.len();
-        // One byte per unit is enough in a single-byte code page.
-        out.resize(start + rest.len() + 1, 0);
-        let (result, read, written) =
-            encoder.encode_from_utf16_without_replacement(rest, &mut out[start..], true);
-        out.truncate(start + written);
-        rest = &rest[read..];
-        if let EncoderResult::Unmappable(character) = result {
-            out.extend(std::iter::repeat_n(b'?', character.len_utf16()));
-        }
-    }
-}
-
-/// Text from code page 1252.
-pub fn decode_cp1252(bytes: &[u8]) -> Vec<u16> {
-    if bytes.is_ascii() {
-        return bytes.iter().map(|&byte| u16::from(byte)).collect();
-    }
-    WINDOWS_1252.decode_without_bom_handling(bytes).0.encode_utf16().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,17 +337,19 @@ mod tests {
     fn round_trip(value: &Value, sql_type: SqlType) {
         for nullable in [true, false] {
             let mut row = Vec::new();
-            encode(value, sql_type, nullable, &mut row);
+            let column = ColumnMeta::new("", sql_type, nullable);
+            encode(value, &column, &mut row);
             row.push(0xAB);
             let mut rest = row.as_slice();
-            assert_eq!(decode(&mut rest, sql_type, nullable), *value, "{sql_type:?}, nullable {nullable}");
+            assert_eq!(decode(&mut rest, &column), *value, "{sql_type:?}, nullable {nullable}");
             assert_eq!(rest, [0xAB], "{sql_type:?} takes its bytes and no more");
         }
         let mut row = Vec::new();
-        encode(&Value::Null, sql_type, true, &mut row);
-        assert!(is_null(&row, sql_type, true));
+        let column = ColumnMeta::new("", sql_type, true);
+        encode(&Value::Null, &column, &mut row);
+        assert!(is_null(&row, &column));
         let mut rest = row.as_slice();
-        assert_eq!(decode(&mut rest, sql_type, true), Value::Null);
+        assert_eq!(decode(&mut rest, &column), Value::Null);
         assert!(rest.is_empty());
     }
 
@@ -418,7 +392,7 @@ mod tests {
     fn bytes_are_those_of_the_specification() {
         let bytes = |value: Value, sql_type| {
             let mut out = Vec::new();
-            encode(&value, sql_type, true, &mut out);
+            encode(&value, &ColumnMeta::new("", sql_type, true), &mut out);
             out
         };
         assert_eq!(bytes(Value::Money(1), SqlType::Money), [8, 0, 0, 0, 0, 1, 0, 0, 0]);
@@ -427,12 +401,5 @@ mod tests {
         let guid = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
         let on_the_wire = [16, 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
         assert_eq!(bytes(Value::Guid(guid), SqlType::UniqueIdentifier), on_the_wire);
-    }
-
-    #[test]
-    fn code_page_1252_loses_what_it_cannot_hold() {
-        let mut out = Vec::new();
-        encode_cp1252(&"\u{20ac}\u{3b1}\u{1f69a}x".encode_utf16().collect::<Vec<_>>(), &mut out);
-        assert_eq!(out, [0x80, b'?', b'?', b'?', b'x']);
     }
 }

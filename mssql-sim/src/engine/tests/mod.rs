@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::layout::{column_value, row_of, values_of};
 use super::*;
+use crate::collation::Collation;
 use crate::parser::ast::{IndexOptions, Isolation, LockEscalation, TrackingOptions};
 use crate::types::{ColumnMeta, SqlType};
 
@@ -20,7 +21,7 @@ struct Fixture {
 impl Fixture {
     fn new() -> Self {
         let engine = Engine::new(Options { clock: Clock::Fixed(DateTime::UNIX_EPOCH), ..Options::default() });
-        let database = engine.create_database("wms").expect("a free name");
+        let database = engine.create_database("wms", Collation::DEFAULT).expect("a free name");
         engine.enable_database_tracking(database, TrackingOptions::default()).expect("it was off");
         engine.allow_snapshot(database, true);
         Self { engine, database }
@@ -39,6 +40,7 @@ impl Fixture {
         };
         let object_id = self.engine.new_object_id(self.database);
         let def = TableDef {
+            known_as: None,
             database: self.database,
             object_id,
             schema_id: 1,
@@ -111,8 +113,8 @@ impl Fixture {
         index: IndexRef,
     ) -> Result<Vec<Row>, Interrupt> {
         let statement = self.engine.statement(transaction, isolation);
-        let read = self.engine.open(&statement, table, ReadHint::ByLevel)?;
-        let scan = Scan { index, range: KeyRange::all(), after: None, limit: usize::MAX };
+        let read = self.engine.open(&statement, table, ReadHint::default())?;
+        let scan = Scan { index, range: KeyRange::all(), after: None, limit: usize::MAX, unique: false };
         Ok(self.engine.scan(&read, &scan)?.into_iter().map(|found| found.row).collect())
     }
 
@@ -163,22 +165,8 @@ fn key_of(table: &TableDef, row: &[u8]) -> Key {
 }
 
 fn integer_column(column_id: i32, name: &str) -> Column {
-    let meta = ColumnMeta {
-        name: name.into(),
-        sql_type: SqlType::Int,
-        nullable: column_id > 1,
-        identity: false,
-        computed: false,
-    };
-    Column {
-        column_id,
-        name: name.into(),
-        meta,
-        collation: None,
-        default: None,
-        computed: None,
-        identity: None,
-    }
+    let meta = ColumnMeta::new(name, SqlType::Int, column_id > 1);
+    Column { column_id, name: name.into(), meta, default: None, computed: None, identity: None }
 }
 
 fn error_number<T: std::fmt::Debug>(result: Result<T, Interrupt>) -> i32 {

@@ -73,8 +73,10 @@ impl History {
             Ok(true) => writer.writes.push((key, value)),
             Ok(false) => {}
             Err(Interrupt::Wait(wait)) => {
-                assert_ne!(wait.waiter, wait.holder, "only others' locks are in the way");
+                assert_ne!(wait.request.owner, wait.holder, "only others' locks are in the way");
             }
+            // It read a row that another transaction has since taken back or replaced.
+            Err(Interrupt::Retry) => {}
             Err(Interrupt::Error(error)) => panic!("{error}"),
         }
     }
@@ -142,7 +144,7 @@ impl History {
         let transaction = self.fixture.engine.begin();
         let now = self.snapshot(transaction);
         let statement = self.fixture.engine.statement(transaction, Isolation::Snapshot);
-        let read = self.fixture.engine.open(&statement, &self.table, ReadHint::ByLevel).expect("open");
+        let read = self.fixture.engine.open(&statement, &self.table, ReadHint::default()).expect("open");
         let layout = crate::engine::tracking::changes_columns(&self.table);
         for row in self.fixture.engine.changes(&read, Some(self.follower.version)).expect("tracked") {
             let Value::Int(key) = column_value(&layout, &row, 5) else { panic!("the key is an integer") };

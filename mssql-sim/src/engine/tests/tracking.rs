@@ -58,7 +58,7 @@ fn execute(fixture: &Fixture, transaction: TransactionId, table: &Arc<TableDef>,
 fn changes(fixture: &Fixture, table: &Arc<TableDef>, last_sync: Option<i64>) -> String {
     let transaction = fixture.engine.begin();
     let statement = fixture.engine.statement(transaction, Isolation::ReadCommitted);
-    let read = fixture.engine.open(&statement, table, ReadHint::ByLevel).expect("open");
+    let read = fixture.engine.open(&statement, table, ReadHint::default()).expect("open");
     let layout = crate::engine::tracking::changes_columns(table);
     let rows = fixture.engine.changes(&read, last_sync).expect("tracked");
     drop(statement);
@@ -173,8 +173,9 @@ fn versions_are_taken_by_commits_that_touched_a_tracked_table() {
 fn truncate_and_switching_off_drop_history_without_a_version() {
     let fixture = Fixture::new();
     let scope = |transaction| NameScope {
+        temporaries: crate::engine::Temporaries::default(),
         database: fixture.database,
-        principal: Principal { login: "sa".into(), sysadmin: true },
+        principal: Principal::of_login("sa", true),
         transaction,
     };
     let table = fixture.tracked_table("t", &["id", "a", "b"], false);
@@ -219,8 +220,9 @@ fn cleanup_follows_retention_on_the_servers_clock() {
     assert_eq!(changes(&fixture, &table, Some(0)), "1:U 3/-", "an old position silently misses rows");
     let info = fixture.engine.tables(
         &NameScope {
+            temporaries: crate::engine::Temporaries::default(),
             database: fixture.database,
-            principal: Principal { login: "sa".into(), sysadmin: true },
+            principal: Principal::of_login("sa", true),
             transaction: TransactionId(0),
         },
         fixture.database,
@@ -237,7 +239,7 @@ fn cleanup_follows_retention_on_the_servers_clock() {
 fn a_snapshot_sees_the_changes_of_its_instant_unless_told_otherwise() {
     for (changes_follow_snapshot, expected) in [(true, 1), (false, 2)] {
         let engine = Engine::new(Options { changes_follow_snapshot, ..Options::default() });
-        let database = engine.create_database("wms").expect("a free name");
+        let database = engine.create_database("wms", Collation::DEFAULT).expect("a free name");
         engine.enable_database_tracking(database, TrackingOptions::default()).expect("it was off");
         engine.allow_snapshot(database, true);
         let fixture = Fixture { engine, database };
@@ -247,7 +249,7 @@ fn a_snapshot_sees_the_changes_of_its_instant_unless_told_otherwise() {
         fixture.read(reader, Isolation::Snapshot, &table).expect("the snapshot begins");
         run(&fixture, &table, "i2");
         let statement = fixture.engine.statement(reader, Isolation::Snapshot);
-        let read = fixture.engine.open(&statement, &table, ReadHint::ByLevel).expect("open");
+        let read = fixture.engine.open(&statement, &table, ReadHint::default()).expect("open");
         assert_eq!(fixture.engine.changes(&read, None).expect("tracked").len(), expected);
     }
 }

@@ -3,6 +3,7 @@
 use super::number::exact_parts;
 use super::rules::{declared_length, is_text};
 use super::text::trimmed;
+use crate::collation::CodePage;
 use crate::exec::messages::{conversion_error, impossible_cast};
 use crate::types::{Length, SqlError, SqlType, Value};
 
@@ -11,11 +12,12 @@ pub(super) fn to_binary(
     from: SqlType,
     to: SqlType,
     style: Option<i32>,
+    code_page: CodePage,
 ) -> Result<Value, SqlError> {
     let bytes = match value {
         Value::Bytes(bytes) => bytes,
         Value::Text(units) => match style.unwrap_or(0) {
-            0 => text_bytes(&units, from),
+            0 => text_bytes(&units, from, code_page),
             1 => parse_hex(trimmed(&units).strip_prefix("0x"), from, to)?,
             2 => parse_hex(Some(&trimmed(&units)), from, to)?,
             _ => return Err(conversion_error(from, to)),
@@ -27,13 +29,13 @@ pub(super) fn to_binary(
 }
 
 /// A text's stored bytes.
-pub(crate) fn text_bytes(units: &[u16], sql_type: SqlType) -> Vec<u8> {
-    let national = matches!(sql_type, SqlType::NChar(_) | SqlType::NVarChar(_));
-    let stored = if national { SqlType::NVarChar(Length::Max) } else { SqlType::VarChar(Length::Max) };
-    let mut wire = Vec::new();
-    crate::wire::value::encode(&Value::Text(units.to_vec()), stored, true, &mut wire);
-    // Total length and chunk length stand before the bytes, an end mark behind; an empty value has no chunk.
-    if wire.len() <= 12 { Vec::new() } else { wire[12..wire.len() - 4].to_vec() }
+pub(crate) fn text_bytes(units: &[u16], sql_type: SqlType, code_page: CodePage) -> Vec<u8> {
+    if !sql_type.has_code_page() {
+        return units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    }
+    let mut bytes = Vec::with_capacity(units.len());
+    code_page.encode(units, &mut bytes);
+    bytes
 }
 
 fn parse_hex(text: Option<&str>, from: SqlType, to: SqlType) -> Result<Vec<u8>, SqlError> {
@@ -131,6 +133,7 @@ pub(super) fn binary_text(
     from: SqlType,
     to: SqlType,
     style: Option<i32>,
+    code_page: CodePage,
 ) -> Result<Vec<u16>, SqlError> {
     debug_assert!(is_text(to));
     let hex = || bytes.iter().map(|b| format!("{b:02X}")).collect::<String>();
@@ -140,7 +143,7 @@ pub(super) fn binary_text(
                 bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
             Ok(padded.collect())
         }
-        0 => Ok(encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.encode_utf16().collect()),
+        0 => Ok(code_page.decode(bytes)),
         1 => Ok(format!("0x{}", hex()).encode_utf16().collect()),
         2 => Ok(hex().encode_utf16().collect()),
         _ => Err(conversion_error(from, to)),

@@ -18,23 +18,39 @@ pub use rules::{Conversion, comparison_type, conversion, is_text, require_implic
 pub(crate) use rules::{Family, as_decimal, capped, declared_length, family, fraction_digits, precedence};
 pub(crate) use text::{text_of, text_width};
 
+use crate::collation::{CodePage, Collation};
 use crate::exec::messages::impossible_cast;
 use crate::types::{Length, SqlError, SqlType, Value};
 
+/// Converts a value as [`convert_in`] does, `char` and `varchar` being of the server's code page.
+///
+/// # Errors
+/// As [`convert_in`].
+pub fn convert(value: Value, from: SqlType, to: SqlType, style: Option<i32>) -> Result<Value, SqlError> {
+    convert_in(value, from, to, style, Collation::DEFAULT.code_page())
+}
+
 /// Converts a value; what is too long is cut, as CAST does.
 ///
-/// `style` is that of CONVERT, None without one. The pair of types must convert at all (see [`conversion()`]).
+/// `style` is that of CONVERT, None without one. `code_page` is that of the target if it is `char` or `varchar`, else
+/// that of the source. The pair of types must convert at all (see [`conversion()`]).
 ///
 /// # Errors
 /// The number that SQL Server gives for the pair: 220, 232, 235, 241, 242, 245, 248, 281, 529, 8114, 8115, 8169, ...
-pub fn convert(value: Value, from: SqlType, to: SqlType, style: Option<i32>) -> Result<Value, SqlError> {
-    if value.is_null() || from == to {
+pub fn convert_in(
+    value: Value,
+    from: SqlType,
+    to: SqlType,
+    style: Option<i32>,
+    code_page: CodePage,
+) -> Result<Value, SqlError> {
+    if value.is_null() || from == to && !to.has_code_page() {
         return Ok(value);
     }
     match family(to) {
         Family::Exact | Family::Approximate => number::to_number(value, from, to),
-        Family::Text | Family::NationalText => text::to_text(value, from, to, style),
-        Family::Binary | Family::RowVersion => binary::to_binary(value, from, to, style),
+        Family::Text | Family::NationalText => text::to_text(value, from, to, style, code_page),
+        Family::Binary | Family::RowVersion => binary::to_binary(value, from, to, style, code_page),
         Family::LegacyDate | Family::DateAndTime | Family::Date | Family::Time => {
             date::to_date(value, from, to, style)
         }
@@ -54,6 +70,8 @@ pub struct Target<'a> {
     pub table: &'a str,
     /// Column.
     pub column: &'a str,
+    /// Code page of the column.
+    pub code_page: CodePage,
 }
 
 /// Converts a value to be stored in a column: nothing is cut silently except trailing blanks.
@@ -64,20 +82,23 @@ pub fn assign(value: Value, from: SqlType, to: SqlType, target: Target<'_>) -> R
     require_implicit(from, to)?;
     if let (Some(Length::Limited(limit)), Value::Text(_) | Value::Bytes(_)) = (declared_length(to), &value) {
         let too_long = match &value {
-            Value::Text(units) if is_text(to) => text::trimmed_length(units) > usize::from(limit),
+            Value::Text(units) if is_text(to) => {
+                text::length_in(&units[..text::trimmed_length(units)], to, target.code_page)
+                    > usize::from(limit)
+            }
             Value::Bytes(bytes) if !is_text(to) => bytes.len() > usize::from(limit),
             _ => false,
         };
         if too_long {
-            return Err(truncated(&value, usize::from(limit), target));
+            return Err(truncated(&value, to, target));
         }
     }
-    convert(value, from, to, None)
+    convert_in(value, from, to, None, target.code_page)
 }
 
-fn truncated(value: &Value, limit: usize, target: Target<'_>) -> SqlError {
+fn truncated(value: &Value, to: SqlType, target: Target<'_>) -> SqlError {
     let kept = match value {
-        Value::Text(units) => String::from_utf16_lossy(&units[..limit]),
+        Value::Text(units) => String::from_utf16_lossy(&text::fit(units.clone(), to, target.code_page)),
         _ => String::new(),
     };
     let message = format!(

@@ -3,6 +3,7 @@
 use super::binary::binary_text;
 use super::date_format::format_moment;
 use super::rules::{as_decimal, declared_length};
+use crate::collation::CodePage;
 use crate::exec::decimal;
 use crate::exec::messages::{conversion_error, overflow, overflow_from};
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -14,11 +15,13 @@ pub(super) fn to_text(
     from: SqlType,
     to: SqlType,
     style: Option<i32>,
+    code_page: CodePage,
 ) -> Result<Value, SqlError> {
     let units = match value {
-        Value::Text(units) => return Ok(Value::Text(fit(narrowed(units, to), to))),
+        Value::Text(units) => return Ok(Value::Text(fit(narrowed(units, to, code_page), to, code_page))),
         Value::Bytes(bytes) => {
-            return binary_text(&bytes, from, to, style).map(|units| Value::Text(fit(units, to)));
+            return binary_text(&bytes, from, to, style, code_page)
+                .map(|units| Value::Text(fit(units, to, code_page)));
         }
         Value::Float(x) => float_text(x, from, to, style)?,
         Value::Money(n) => money_text(n, style),
@@ -26,12 +29,12 @@ pub(super) fn to_text(
         Value::Null | Value::Bit(_) | Value::Int(_) | Value::Decimal { .. } => number_text(&value),
         date => {
             let text = format_moment(&date, from, to, style)?;
-            return Ok(Value::Text(fit(text.encode_utf16().collect(), to)));
+            return Ok(Value::Text(fit(text.encode_utf16().collect(), to, code_page)));
         }
     };
     let units: Vec<u16> = units.encode_utf16().collect();
     let limit = limit_of(to);
-    if units.len() <= limit { Ok(Value::Text(fit(units, to))) } else { no_room(from, to) }
+    if units.len() <= limit { Ok(Value::Text(fit(units, to, code_page))) } else { no_room(from, to) }
 }
 
 /// What a number or GUID does that is wider than the text it goes to.
@@ -39,7 +42,7 @@ fn no_room(from: SqlType, to: SqlType) -> Result<Value, SqlError> {
     let national = matches!(to, SqlType::NChar(_) | SqlType::NVarChar(_));
     match from {
         SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::Bit if !national => {
-            Ok(Value::Text(fit(vec![u16::from(b'*')], to)))
+            Ok(Value::Text(fit(vec![u16::from(b'*')], to, CodePage::Windows1252)))
         }
         SqlType::Money | SqlType::SmallMoney => {
             let message = format!(
@@ -79,22 +82,31 @@ fn limit_of(to: SqlType) -> usize {
 }
 
 /// Cut to the declared length, and filled with blanks where the length is fixed.
-pub(super) fn fit(mut units: Vec<u16>, to: SqlType) -> Vec<u16> {
+pub(super) fn fit(mut units: Vec<u16>, to: SqlType, code_page: CodePage) -> Vec<u16> {
     let limit = limit_of(to);
-    units.truncate(limit);
+    if to.has_code_page() {
+        units.truncate(code_page.fitting(&units, limit).len());
+    } else {
+        units.truncate(limit);
+    }
     if matches!(to, SqlType::Char(_) | SqlType::NChar(_)) {
-        units.resize(limit, BLANK);
+        let blanks = limit - length_in(&units, to, code_page);
+        units.resize(units.len() + blanks, BLANK);
     }
     units
 }
 
+/// Length of a text in the unit of a type's declared length: bytes of the code page, or UTF-16 units.
+pub(super) fn length_in(units: &[u16], sql_type: SqlType, code_page: CodePage) -> usize {
+    if sql_type.has_code_page() { code_page.bytes_of(units) } else { units.len() }
+}
+
 /// Characters that the code page of `char` and `varchar` lacks become `?`; other types keep all.
-fn narrowed(units: Vec<u16>, to: SqlType) -> Vec<u16> {
-    if !matches!(to, SqlType::Char(_) | SqlType::VarChar(_)) || units.iter().all(|u| *u < 0x80) {
+fn narrowed(units: Vec<u16>, to: SqlType, code_page: CodePage) -> Vec<u16> {
+    if !to.has_code_page() || units.iter().all(|u| *u < 0x80) {
         return units;
     }
-    let bytes = super::binary::text_bytes(&units, to);
-    encoding_rs::WINDOWS_1252.decode_without_bom_handling(&bytes).0.encode_utf16().collect()
+    code_page.decode(&super::binary::text_bytes(&units, to, code_page))
 }
 
 /// The text without blanks around it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::create_table::{collation_of, meta_of, refresh_layout};
+use super::create_table::{collation_of, refresh_layout};
 use super::dependency::{Alteration, Change, refuse_if_used};
 use super::references_to;
 use crate::engine::layout::{row_of, values_of};
@@ -10,7 +10,7 @@ use crate::engine::{Column, Interrupt, Row, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::conversion;
 use crate::parser::ast::ColumnDef;
-use crate::types::{SqlError, SqlType};
+use crate::types::{ColumnMeta, SqlError, SqlType};
 
 pub(super) fn alter(
     context: &ExecContext,
@@ -30,7 +30,7 @@ pub(super) fn alter(
         let message = format!("Cannot alter column '{}' because it is '{kind}'.", column.name);
         return Err(SqlError::statement(4928, message).into());
     }
-    let altered = altered(column, definition)?;
+    let altered = altered(context, column, definition)?;
     refuse_nullable_key(old, position, &altered)?;
     let change = Change::Alter(Alteration::between(column, &altered));
     refuse_if_used(old, position, change, &references_to(context, old))?;
@@ -43,15 +43,16 @@ pub(super) fn alter(
 }
 
 /// The column as it shall be.
-fn altered(column: &Column, definition: &ColumnDef) -> Result<Column, SqlError> {
+fn altered(context: &ExecContext, column: &Column, definition: &ColumnDef) -> Result<Column, SqlError> {
     let sql_type = definition.sql_type.unwrap_or(column.sql_type());
     let nullable = definition.nullable.unwrap_or(column.nullable());
-    let collation = match (&definition.collation, &column.collation) {
-        (None, Some(kept)) if conversion::is_text(sql_type) => Some(kept.clone()),
-        _ => collation_of(definition, sql_type)?,
+    let kept = column.collation().unwrap_or(context.session.collation);
+    let meta = ColumnMeta {
+        identity: column.identity.is_some(),
+        collation: collation_of(definition, sql_type, kept)?,
+        ..ColumnMeta::new(&column.name, sql_type, nullable)
     };
-    let meta = meta_of(&column.name, sql_type, nullable, column.identity.is_some());
-    Ok(Column { meta, collation, ..column.clone() })
+    Ok(Column { meta, ..column.clone() })
 }
 
 /// 8147 and 5074 where a column may not become nullable.
@@ -71,7 +72,8 @@ fn refuse_nullable_key(table: &TableDef, position: usize, altered: &Column) -> R
     };
     let name = &altered.name;
     let message = format!("The object '{}' is dependent on column '{name}'.", key.name);
-    let refused = format!("ALTER TABLE ALTER COLUMN {name} failed because one or more objects access this column.");
+    let refused =
+        format!("ALTER TABLE ALTER COLUMN {name} failed because one or more objects access this column.");
     let refused = SqlError { state: 9, ..SqlError::statement(4922, refused) };
     Err(refused.caused_by(SqlError::statement(5074, message)))
 }
@@ -84,8 +86,9 @@ fn convert_rows(
     position: usize,
 ) -> Result<Vec<Row>, Interrupt> {
     let (from, to) = (&old.columns[position], &new.columns[position]);
-    let qualified = format!("{}.{}", context.session.database, old.qualified_name());
-    let target = conversion::Target { table: &qualified, column: &from.name };
+    let qualified = context.full_name(old);
+    let code_page = to.meta.collation.code_page();
+    let target = conversion::Target { table: &qualified, column: &from.name, code_page };
     let mut converted = Vec::new();
     for row in context.engine.current_rows(context.names.transaction, old)? {
         let mut values = values_of(&old.layout, &row);

@@ -15,7 +15,8 @@ pub(super) fn set(
     (enabled, validate): (bool, bool),
 ) -> Result<(), Interrupt> {
     for name in names.unwrap_or_default() {
-        let mut known = old.foreign_keys.iter().map(|key| &key.name).chain(old.checks.iter().map(|c| &c.name));
+        let mut known =
+            old.foreign_keys.iter().map(|key| &key.name).chain(old.checks.iter().map(|c| &c.name));
         if !known.any(|known| known.eq_ignore_ascii_case(name)) {
             let missing = SqlError::statement(4917, format!("Constraint '{name}' does not exist."));
             let failed = "Could not enable or disable the constraint. See previous errors.";
@@ -31,7 +32,10 @@ pub(super) fn set(
     };
     let mut new = (**old).clone();
     new.foreign_keys.iter_mut().filter(|key| concerned(&key.name)).for_each(|key| change(&mut key.checking));
-    new.checks.iter_mut().filter(|check| concerned(&check.name)).for_each(|check| change(&mut check.checking));
+    new.checks
+        .iter_mut()
+        .filter(|check| concerned(&check.name))
+        .for_each(|check| change(&mut check.checking));
     new.modified = context.now;
     let transaction = context.names.transaction;
     if validate {

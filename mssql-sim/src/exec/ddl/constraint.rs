@@ -4,8 +4,7 @@ use super::create_table::{default_of, refresh_layout};
 use super::foreign_key;
 use super::index::next_index_id;
 use crate::engine::{
-    CLUSTERED_INDEX_ID, Check, Checking, IndexDef, Interrupt, KeyColumn, KeyDef, TableDef,
-    could_not_create,
+    CLUSTERED_INDEX_ID, Check, Checking, IndexDef, Interrupt, KeyColumn, KeyDef, TableDef, could_not_create,
 };
 use crate::exec::context::ExecContext;
 use crate::exec::expression::RowExpression;
@@ -39,7 +38,10 @@ fn build(context: &ExecContext, table: &mut TableDef, definition: &ConstraintDef
         ConstraintKind::Check(expr, column) => add_check(context, table, name, (expr, column.as_deref())),
         ConstraintKind::Default(expr, column) => {
             let Some(position) = table.column(column) else {
-                let message = format!("Column '{column}' in table '{}' is invalid for creating a default constraint.", table.name);
+                let message = format!(
+                    "Column '{column}' in table '{}' is invalid for creating a default constraint.",
+                    table.name
+                );
                 return Err(SqlError::statement(1752, message).into());
             };
             if table.columns[position].default.is_some() {
@@ -105,10 +107,8 @@ fn key_index_id(table: &TableDef, clustered: bool) -> Result<i32, SqlError> {
         return Ok(next_index_id(table));
     }
     if table.has_clustered_index() {
-        let message = format!(
-            "Cannot add more than one clustered index for constraints on table '{}'.",
-            table.name
-        );
+        let message =
+            format!("Cannot add more than one clustered index for constraints on table '{}'.", table.name);
         return Err(SqlError::batch(8112, message));
     }
     Ok(CLUSTERED_INDEX_ID)
@@ -136,7 +136,14 @@ fn add_check(
     let parts: Vec<&str> = [table.name.as_str()].into_iter().chain(column).collect();
     let (name, system_named) = named(name, "CK", &parts, object_id);
     let column_id = own.map_or(0, |own| table.columns[own].column_id);
-    table.checks.push(Check { object_id, name, system_named, expr: expr.clone(), column_id, checking: CHECKED });
+    table.checks.push(Check {
+        object_id,
+        name,
+        system_named,
+        expr: expr.clone(),
+        column_id,
+        checking: CHECKED,
+    });
     Ok(())
 }
 
@@ -166,13 +173,19 @@ fn take_out(context: &ExecContext, table: &mut TableDef, element: &DropElement) 
                  dropping the constraint.",
                 key.name, table.name
             );
-            return Err(SqlError::statement(3735, message));
+            let failed = SqlError::statement(3727, "Could not drop constraint. See previous errors.");
+            return Err(failed.caused_by(SqlError::statement(3735, message)));
         }
         table.primary_key = None;
     } else if let Some(position) =
         table.indexes.iter().position(|index| index.constraint.is_some() && is(&index.name))
     {
-        refuse_if_referenced(context, table, table.indexes[position].index_id, &table.indexes[position].name)?;
+        refuse_if_referenced(
+            context,
+            table,
+            table.indexes[position].index_id,
+            &table.indexes[position].name,
+        )?;
         table.indexes.remove(position);
     } else if let Some(position) = table.foreign_keys.iter().position(|key| is(&key.name)) {
         table.foreign_keys.remove(position);
@@ -215,8 +228,9 @@ pub(super) fn key_columns(table: &TableDef, columns: &[(String, bool)]) -> Resul
     for (name, descending) in columns {
         let column = existing_column(table, name)?;
         if key.iter().any(|known| known.column == column) {
-            let message =
-                format!("Cannot use duplicate column names in index. Column name '{name}' listed more than once.");
+            let message = format!(
+                "Cannot use duplicate column names in index. Column name '{name}' listed more than once."
+            );
             return Err(SqlError::statement(1909, message));
         }
         key.push(KeyColumn { column, descending: *descending });

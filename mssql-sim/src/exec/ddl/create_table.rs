@@ -1,31 +1,54 @@
-//! CREATE TABLE, and the parts of a definition that ALTER TABLE adds too.
+//! CREATE TABLE, also of temporary tables and table variables, and the parts of a definition that ALTER TABLE adds too.
 
 use std::sync::Arc;
 
 use super::{constraint, require_schema};
-use crate::engine::collation::Collation;
-use crate::engine::{Column, Computed, DefaultDef, Identity, Interrupt, TableDef};
+use crate::collation::Collation;
+use crate::engine::{Column, Computed, DefaultDef, Identity, Interrupt, TEMPDB, TableDef, temporary};
 use crate::exec::context::ExecContext;
+use crate::exec::conversion::type_name;
 use crate::exec::expression::RowExpression;
-use crate::parser::ast::{ColumnDef, ConstraintKind, CreateTable, Expr, LockEscalation};
+use crate::parser::ast::{ColumnDef, ConstraintKind, CreateTable, Expr, LockEscalation, ObjectName};
 use crate::types::{ColumnMeta, SqlError, SqlType};
 
-pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(), Interrupt> {
-    let name = &statement.name;
-    if name.name.starts_with('#') {
-        return Err(SqlError::unsupported(format!("temporary table {}", name.name)).into());
+pub(super) fn create(context: &mut ExecContext, statement: &CreateTable) -> Result<(), Interrupt> {
+    let table = definition_of(context, statement)?;
+    create_defined(context, table)
+}
+
+/// Creates a table; a temporary one is known to the session from now on.
+pub(crate) fn create_defined(context: &mut ExecContext, table: TableDef) -> Result<(), Interrupt> {
+    let (known_as, id) = (table.known_name().to_owned(), table.object_id);
+    context.engine.create_table(context.names.transaction, table)?;
+    if temporary::is_temporary(&known_as) {
+        context.names.temporaries.add(&known_as, id);
     }
+    Ok(())
+}
+
+/// A table without columns, in the database and schema that its name says.
+pub(crate) fn empty_table(context: &ExecContext, name: &ObjectName) -> Result<TableDef, Interrupt> {
+    let is_temporary = temporary::is_temporary(&name.name);
     let database = match &name.database {
+        _ if is_temporary => TEMPDB,
         None => context.names.database,
         Some(database) => context.engine.use_database(&context.names.principal, database)?.id(),
     };
-    let schema = require_schema(context, (database, name.schema.as_deref()), "CREATE TABLE")?;
-    let mut table = TableDef {
+    let schema = if is_temporary {
+        refuse_second_temporary(context, &name.name)?;
+        context.engine.schema(database, "dbo").expect("every database has a schema dbo")
+    } else {
+        require_schema(context, (database, name.schema.as_deref()), "CREATE TABLE")?
+    };
+    let object_id = context.engine.new_object_id(database);
+    let is_local = is_temporary && !temporary::is_global(&name.name);
+    Ok(TableDef {
         database,
-        object_id: context.engine.new_object_id(database),
+        object_id,
         schema_id: schema.id,
         schema: schema.name,
-        name: name.name.clone(),
+        name: if is_local { temporary::catalog_name(&name.name, object_id) } else { name.name.clone() },
+        known_as: is_local.then(|| name.name.clone()),
         columns: Vec::new(),
         layout: Arc::new([]),
         primary_key: None,
@@ -36,7 +59,22 @@ pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(
         lock_escalation: LockEscalation::default(),
         created: context.now,
         modified: context.now,
-    };
+    })
+}
+
+/// 2714: the session, or the running procedure, has a temporary table of that name.
+fn refuse_second_temporary(context: &ExecContext, name: &str) -> Result<(), SqlError> {
+    let (engine, names) = (&context.engine, &context.names);
+    let exists = |id| engine.table_by_id(names.transaction, TEMPDB, id).is_some();
+    if temporary::is_global(name) || !names.temporaries.has_own(name).any(exists) {
+        return Ok(());
+    }
+    let message = format!("There is already an object named '{name}' in the database.");
+    Err(SqlError { state: 6, ..SqlError::statement(2714, message) })
+}
+
+fn definition_of(context: &ExecContext, statement: &CreateTable) -> Result<TableDef, Interrupt> {
+    let mut table = empty_table(context, &statement.name)?;
     add_columns(context, &mut table, &statement.columns)?;
     for definition in &statement.constraints {
         // In a new table a key makes its columns NOT NULL unless they were declared NULL.
@@ -46,7 +84,7 @@ pub(super) fn create(context: &ExecContext, statement: &CreateTable) -> Result<(
         constraint::add(context, &mut table, definition)?;
     }
     refresh_layout(&mut table);
-    context.engine.create_table(context.names.transaction, table)
+    Ok(table)
 }
 
 fn make_not_null(table: &mut TableDef, written: &[ColumnDef], key: &[(String, bool)]) {
@@ -124,8 +162,11 @@ fn stored_column(
     Ok(Column {
         column_id: 0,
         name: definition.name.clone(),
-        meta: meta_of(&definition.name, sql_type, nullable, definition.identity.is_some()),
-        collation: collation_of(definition, sql_type)?,
+        meta: ColumnMeta {
+            identity: definition.identity.is_some(),
+            collation: collation_of(definition, sql_type, context.session.collation)?,
+            ..ColumnMeta::new(&definition.name, sql_type, nullable)
+        },
         default,
         computed: None,
         identity: definition.identity.map(|(seed, increment)| Identity { seed, increment }),
@@ -151,16 +192,20 @@ fn refuse_second(table: &TableDef, definition: &ColumnDef, sql_type: SqlType) ->
     Ok(())
 }
 
-/// The collation of a character column.
-pub(super) fn collation_of(definition: &ColumnDef, sql_type: SqlType) -> Result<Option<Collation>, SqlError> {
-    let is_text = crate::exec::conversion::is_text(sql_type);
+/// The collation of a column; one without characters has the server's, which says nothing.
+pub(super) fn collation_of(
+    definition: &ColumnDef,
+    sql_type: SqlType,
+    default: Collation,
+) -> Result<Collation, SqlError> {
     match &definition.collation {
-        Some(_) if !is_text => {
-            let message = "Expression type is invalid for COLLATE clause.".to_owned();
+        Some(_) if !sql_type.has_collation() => {
+            let message = format!("Expression type {} is invalid for COLLATE clause.", type_name(sql_type));
             Err(SqlError::batch(447, message))
         }
-        Some(name) => Collation::named(name).map(Some),
-        None => Ok(is_text.then_some(Collation::DEFAULT)),
+        Some(name) => Collation::named(name, default),
+        None if sql_type.has_collation() => Ok(default),
+        None => Ok(Collation::DEFAULT),
     }
 }
 
@@ -187,8 +232,7 @@ fn placeholder(definition: &ColumnDef) -> Column {
     Column {
         column_id: 0,
         name: definition.name.clone(),
-        meta: ColumnMeta { computed: true, ..meta_of(&definition.name, SqlType::Int, true, false) },
-        collation: None,
+        meta: ColumnMeta { computed: true, ..ColumnMeta::new(&definition.name, SqlType::Int, true) },
         default: None,
         computed: None,
         identity: None,
@@ -203,17 +247,13 @@ fn compute(
     persisted: bool,
     declared_nullable: Option<bool>,
 ) -> Result<(), Interrupt> {
-    let (sql_type, nullable) = RowExpression::scalar(context, table, expr)?.result();
+    let result = RowExpression::scalar(context, table, expr)?.result();
     let column = &mut table.columns[position];
-    column.meta.sql_type = sql_type;
-    column.meta.nullable = declared_nullable.unwrap_or(nullable);
-    column.collation = crate::exec::conversion::is_text(sql_type).then_some(Collation::DEFAULT);
+    column.meta.sql_type = result.sql_type;
+    column.meta.nullable = declared_nullable.unwrap_or(result.nullable);
+    column.meta.collation = result.collation;
     column.computed = Some(Computed { expr: expr.clone(), persisted });
     Ok(())
-}
-
-pub(super) fn meta_of(name: &str, sql_type: SqlType, nullable: bool, identity: bool) -> ColumnMeta {
-    ColumnMeta { name: name.to_owned(), sql_type, nullable, identity, computed: false }
 }
 
 /// Makes the layout say what the columns say.

@@ -14,9 +14,8 @@ pub(super) fn alter(
     name: Option<&str>,
     options: &[DatabaseOption],
 ) -> Result<(), SqlError> {
-    let failed = |error: SqlError| {
-        SqlError::statement(5069, "ALTER DATABASE statement failed.").caused_by(error)
-    };
+    let failed =
+        |error: SqlError| SqlError::statement(5069, "ALTER DATABASE statement failed.").caused_by(error);
     let engine = &context.engine;
     let database = match name {
         None => context.names.database,

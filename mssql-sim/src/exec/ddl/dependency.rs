@@ -1,7 +1,7 @@
 //! What stands in the way of dropping or changing a column.
 
 use crate::catalog::type_facts::facts;
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::{Column, ForeignKey, TableDef};
 use crate::exec::conversion::declared_length;
 use crate::parser::ast::Expr;
@@ -35,7 +35,7 @@ impl Alteration {
         let reprecised = (before.precision, before.scale) != (after.precision, after.scale);
         Self {
             retyped,
-            recollated: old.collation != new.collation,
+            recollated: old.collation() != new.collation(),
             narrowed: shorter || reprecised || old.nullable() && !new.nullable(),
         }
     }
@@ -99,9 +99,10 @@ fn dependents(
     if change.is_drop_or(|alteration| alteration.retyped) {
         found.extend(table.columns[column].default.iter().map(|default| ("object", default.name.clone())));
     }
-    let computed = table.columns.iter().filter(|other| {
-        other.computed.as_ref().is_some_and(|computed| mentions(&computed.expr, name))
-    });
+    let computed = table
+        .columns
+        .iter()
+        .filter(|other| other.computed.as_ref().is_some_and(|computed| mentions(&computed.expr, name)));
     found.extend(computed.map(|other| ("column", other.name.clone())));
     let filtered = table
         .indexes
@@ -130,9 +131,10 @@ fn dependents(
 fn keys_with(table: &TableDef, column: usize) -> Vec<(&'static str, String)> {
     let primary = table.primary_key.iter().filter(|_| table.is_key_column(column));
     let primary = primary.map(|key| (key.index_id, "object", key.name.clone()));
-    let holding = table.indexes.iter().filter(|index| {
-        index.columns.iter().any(|c| c.column == column) || index.included.contains(&column)
-    });
+    let holding = table
+        .indexes
+        .iter()
+        .filter(|index| index.columns.iter().any(|c| c.column == column) || index.included.contains(&column));
     let indexes = holding.map(|index| {
         let kind = if index.constraint.is_some() { "object" } else { "index" };
         (index.index_id, kind, index.name.clone())

@@ -2,7 +2,7 @@
 
 use super::constraint::{CHECKED, named};
 use super::shown;
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::{ForeignKey, IndexRef, Interrupt, KeyColumn, Object, TableDef};
 use crate::exec::context::ExecContext;
 use crate::parser::ast::ConstraintKind;
@@ -128,7 +128,7 @@ fn require_same_type(
     let (own, other) = (&table.columns[own], &parent.columns[other]);
     let (number, what) = if own.sql_type() != other.sql_type() {
         (1778, "the same data type as")
-    } else if own.collation != other.collation {
+    } else if own.collation() != other.collation() {
         (1757, "of same collation as")
     } else {
         return Ok(());

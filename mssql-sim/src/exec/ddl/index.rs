@@ -24,7 +24,8 @@ pub(super) fn create(context: &ExecContext, statement: &CreateIndex) -> Result<(
             new.indexes.remove(position);
         }
         None if statement.drop_existing => {
-            let message = format!("Could not find any index named '{name}' for table '{}'.", shown(&statement.table));
+            let message =
+                format!("Could not find any index named '{name}' for table '{}'.", shown(&statement.table));
             return Err(SqlError::statement(7999, message).into());
         }
         None if new.primary_key.as_ref().is_none_or(|key| !key.name.eq_ignore_ascii_case(name)) => {}
@@ -122,12 +123,7 @@ fn filter_column(table: &TableDef, expr: &Expr) -> Result<usize, SqlError> {
 }
 
 /// A constant of a filter, as a value of its column's type.
-fn constant(
-    context: &ExecContext,
-    table: &TableDef,
-    column: usize,
-    expr: &Expr,
-) -> Result<Value, Interrupt> {
+fn constant(context: &ExecContext, table: &TableDef, column: usize, expr: &Expr) -> Result<Value, Interrupt> {
     let (sql_type, value) = evaluate(context, expr)?;
     Ok(conversion::convert(value, sql_type, table.columns[column].sql_type(), None)?)
 }
@@ -205,7 +201,8 @@ pub(super) fn rebuild(
 ) -> Result<(), Interrupt> {
     let found = table_to_change(context, table, 1088)?;
     let Some(name) = name else { return Ok(()) };
-    let mut names = found.indexes.iter().map(|index| &index.name).chain(found.primary_key.iter().map(|k| &k.name));
+    let mut names =
+        found.indexes.iter().map(|index| &index.name).chain(found.primary_key.iter().map(|k| &k.name));
     if names.any(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(());
     }

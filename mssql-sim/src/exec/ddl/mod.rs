@@ -7,7 +7,7 @@ mod alter_column;
 mod alter_table;
 mod checking;
 mod constraint;
-mod create_table;
+pub(super) mod create_table;
 mod database;
 mod dependency;
 mod foreign_key;
@@ -20,6 +20,7 @@ mod view;
 use std::sync::Arc;
 
 use super::context::ExecContext;
+use crate::collation::Collation;
 use crate::engine::{DatabaseId, Interrupt, Object, Schema, TableDef, cannot};
 use crate::parser::ast::{ObjectKind, ObjectName, Statement};
 use crate::types::{Reach, SqlError};
@@ -61,7 +62,9 @@ fn with_reach(statement: &Statement, error: SqlError) -> SqlError {
 
 fn dispatch(context: &mut ExecContext, statement: &Statement, text: &str) -> Result<(), Interrupt> {
     match statement {
-        Statement::CreateTable(table) => create_table::create(context, table),
+        Statement::CreateTable(table) | Statement::DeclareTable(table) => {
+            create_table::create(context, table)
+        }
         Statement::AlterTable { table, action } => alter_table::alter(context, table, action),
         Statement::DropObjects { kind, names, if_exists } => drop_objects(context, *kind, names, *if_exists),
         Statement::Truncate(table) => truncate(context, table),
@@ -82,12 +85,16 @@ fn dispatch(context: &mut ExecContext, statement: &Statement, text: &str) -> Res
 
 fn database_statement(context: &ExecContext, statement: &Statement) -> Result<(), Interrupt> {
     match statement {
-        Statement::CreateDatabase(name) => {
+        Statement::CreateDatabase { name, collation } => {
             require_no_transaction(context, "CREATE DATABASE")?;
             if !context.engine.permitted_on_server(&context.names.principal, "CREATE ANY DATABASE") {
                 return Err(permission_denied("CREATE DATABASE", "master").into());
             }
-            context.engine.create_database(name)?;
+            let collation = match collation {
+                Some(name) => Collation::named(name, Collation::DEFAULT)?,
+                None => Collation::DEFAULT,
+            };
+            context.engine.create_database(name, collation)?;
             Ok(())
         }
         Statement::DropDatabase { name, if_exists } => {
@@ -156,7 +163,7 @@ fn drop_object(context: &ExecContext, kind: ObjectKind, name: &ObjectName) -> Re
     let principal = &context.names.principal;
     match kind {
         ObjectKind::Table => match find(context, name)? {
-            Some(table) if engine.permitted(principal, "ALTER", &*table) => {
+            Some(table) if engine.permitted(principal, "ALTER", &table) => {
                 engine.drop_table(transaction, &table)?;
                 Ok(true)
             }

@@ -36,7 +36,11 @@ pub(super) fn change(context: &ExecContext, permission: &Permission) -> Result<(
         Permission::CreateUser { name, login, default_schema } => {
             let default_schema = default_schema.as_deref().unwrap_or("dbo");
             let login = login.as_deref();
-            engine.create_user(transaction, database, NewUser { name, login, default_schema, is_role: false })?;
+            engine.create_user(
+                transaction,
+                database,
+                NewUser { name, login, default_schema, is_role: false },
+            )?;
         }
         Permission::CreateRole(name) => {
             let new = NewUser { name, login: None, default_schema: "dbo", is_role: true };
@@ -101,7 +105,8 @@ fn grant(
     let engine = &context.engine;
     if *securable == Securable::Database && SERVER_PERMISSIONS.contains(&permission.name.as_str()) {
         if !context.session.database.eq_ignore_ascii_case("master") {
-            let message = "Permissions at the server scope can only be granted when the current database is master";
+            let message =
+                "Permissions at the server scope can only be granted when the current database is master";
             return Err(SqlError::statement(4621, message).into());
         }
         return Ok(engine.change_server_permission(kind, &permission.name, principal)?);

@@ -21,8 +21,9 @@ pub(super) fn change(context: &ExecContext, statement: &PropertyStatement) -> Re
             return Err(SqlError::statement(15233, message).into());
         }
         PropertyChange::Update(_) | PropertyChange::Drop if !exists => {
-            let message =
-                format!("Property cannot be updated or deleted. Property '{name}' does not exist for '{on}'.");
+            let message = format!(
+                "Property cannot be updated or deleted. Property '{name}' does not exist for '{on}'."
+            );
             return Err(SqlError::statement(15217, message).into());
         }
         PropertyChange::Add(value) | PropertyChange::Update(value) => Some(value.clone()),
@@ -35,7 +36,9 @@ pub(super) fn change(context: &ExecContext, statement: &PropertyStatement) -> Re
 fn owner(context: &ExecContext, levels: &[(String, String)]) -> Result<PropertyOwner, Interrupt> {
     let missing = || {
         let path = levels.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(".");
-        let message = format!("Object is invalid. Extended properties are not permitted on '{path}', or the object does not exist.");
+        let message = format!(
+            "Object is invalid. Extended properties are not permitted on '{path}', or the object does not exist."
+        );
         SqlError::statement(15135, message)
     };
     let [(schema_kind, schema), deeper @ ..] = levels else {

@@ -17,7 +17,9 @@ pub(super) fn rename(
     new_name: &str,
     kind: Option<RenamedKind>,
 ) -> Result<(), Interrupt> {
-    let Some(parts) = crate::parser::parse_name(object) else { return Err(not_found(context, object, kind).into()) };
+    let Some(parts) = crate::parser::parse_name(object) else {
+        return Err(not_found(context, object, kind).into());
+    };
     match kind {
         Some(RenamedKind::Column | RenamedKind::Index) => {
             // The last part is the column or index, what is before it the table.
@@ -122,7 +124,8 @@ fn renamed_constraint(
     })?;
     let mut new = TableDef { modified: context.now, ..(*table).clone() };
     let primary = new.primary_key.iter_mut().map(|key| &mut key.name);
-    let indexes = new.indexes.iter_mut().filter(|index| index.constraint.is_some()).map(|index| &mut index.name);
+    let indexes =
+        new.indexes.iter_mut().filter(|index| index.constraint.is_some()).map(|index| &mut index.name);
     let foreign = new.foreign_keys.iter_mut().map(|key| &mut key.name);
     let checks = new.checks.iter_mut().map(|check| &mut check.name);
     let defaults = new.columns.iter_mut().filter_map(|column| column.default.as_mut());
@@ -134,7 +137,8 @@ fn renamed_constraint(
 
 fn ambiguous(kind: Option<RenamedKind>) -> SqlError {
     let kind = kind.map_or("(null)", RenamedKind::word);
-    let message = format!("Either the parameter @objname is ambiguous or the claimed @objtype ({kind}) is wrong.");
+    let message =
+        format!("Either the parameter @objname is ambiguous or the claimed @objtype ({kind}) is wrong.");
     SqlError { class: 11, ..SqlError::statement(15248, message) }
 }
 

@@ -14,7 +14,8 @@ use crate::types::{ColumnMeta, SqlError};
 pub(super) fn define(context: &ExecContext, statement: &CreateView, text: &str) -> Result<(), Interrupt> {
     let name = &statement.name;
     if name.database.is_some() {
-        let message = "'CREATE/ALTER VIEW' does not allow specifying the database name as a prefix to the object name.";
+        let message =
+            "'CREATE/ALTER VIEW' does not allow specifying the database name as a prefix to the object name.";
         return Err(SqlError { class: 15, ..SqlError::batch(166, message) }.into());
     }
     let existing = match context.engine.resolve(&context.names, name)? {
@@ -75,7 +76,7 @@ fn columns_of(
         return Err(SqlError::statement(number, message).into());
     }
     let mut columns: Vec<Column> = Vec::with_capacity(described.len());
-    for (position, (meta, collation)) in described.into_iter().enumerate() {
+    for (position, meta) in described.iter().enumerate() {
         let name = names.get(position).cloned().unwrap_or(meta.name.clone());
         if name.is_empty() {
             let message = format!(
@@ -94,9 +95,8 @@ fn columns_of(
         }
         columns.push(Column {
             column_id: i32::try_from(position + 1).unwrap_or(i32::MAX),
-            meta: ColumnMeta { name: name.clone(), identity: false, computed: false, ..meta },
+            meta: ColumnMeta { name: name.clone(), identity: false, computed: false, ..meta.clone() },
             name,
-            collation,
             default: None,
             computed: None,
             identity: None,
@@ -106,7 +106,10 @@ fn columns_of(
 }
 
 /// `DROP VIEW`: the view of that name.
-pub(super) fn find_view(context: &ExecContext, name: &ObjectName) -> Result<Option<Arc<UserView>>, Interrupt> {
+pub(super) fn find_view(
+    context: &ExecContext,
+    name: &ObjectName,
+) -> Result<Option<Arc<UserView>>, Interrupt> {
     Ok(match context.engine.resolve(&context.names, name)? {
         Some(Object::UserView(view)) => Some(view),
         _ => None,

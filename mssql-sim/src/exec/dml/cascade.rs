@@ -17,7 +17,9 @@ pub(super) fn follow(context: &ExecContext, writes: TableWrites) -> Result<Vec<T
     let mut next = 0;
     while next < all.len() {
         let parent = Arc::clone(&all[next].table);
-        for (child, key) in context.engine.references_to(&parent).into_iter().filter(|(_, key)| key.checking.enabled) {
+        for (child, key) in
+            context.engine.references_to(&parent).into_iter().filter(|(_, key)| key.checking.enabled)
+        {
             let deleted =
                 if key.cascade_delete { deletes(&all[next], &child, &key, context)? } else { Vec::new() };
             let updated =

@@ -25,9 +25,9 @@ enum Source {
 type SetList = (Vec<(usize, Source)>, Vec<Expr>);
 
 pub(super) fn update(context: &mut ExecContext, update: &Update) -> Result<Affected, Interrupt> {
-    let target = Target::find(context, &update.target, &update.from)?;
+    let target = Target::find(context, (&update.target, &update.hints), &update.from)?;
     let table = Arc::clone(&target.table);
-    open_target(context, &table, "UPDATE")?;
+    open_target(context, (&table, &update.hints), "UPDATE")?;
     let (assignments, exprs) = assignments(&table, update)?;
     let selection = Selection { top: update.top.as_ref(), filter: update.filter.as_ref(), exprs };
     let found = target.rows(context, selection)?;
@@ -54,9 +54,9 @@ pub(super) fn update(context: &mut ExecContext, update: &Update) -> Result<Affec
 }
 
 pub(super) fn delete(context: &mut ExecContext, delete: &Delete) -> Result<Affected, Interrupt> {
-    let target = Target::find(context, &delete.target, &delete.from)?;
+    let target = Target::find(context, (&delete.target, &delete.hints), &delete.from)?;
     let table = Arc::clone(&target.table);
-    open_target(context, &table, "DELETE")?;
+    open_target(context, (&table, &delete.hints), "DELETE")?;
     let selection = Selection { top: delete.top.as_ref(), filter: delete.filter.as_ref(), exprs: Vec::new() };
     let found = target.rows(context, selection)?;
     let rows = found.into_iter().map(|row| RowWrite::Delete { key: row.key, before: row.before }).collect();
@@ -70,7 +70,7 @@ fn write(
 ) -> Result<Affected, Interrupt> {
     let rows = writes.rows.len() as u64;
     let writes = cascade::follow(context, writes)?;
-    apply(context, &writes, tracking_context)?;
+    apply(context, writes, tracking_context)?;
     Ok(Affected { rows })
 }
 

@@ -20,7 +20,7 @@ type GivenRow = Vec<Option<Value>>;
 
 pub(super) fn run(context: &mut ExecContext, insert: &Insert) -> Result<Affected, Interrupt> {
     let table = target(context, insert)?;
-    open_target(context, &table, "INSERT")?;
+    open_target(context, (&table, &insert.hints), "INSERT")?;
     let columns = listed_columns(&table, insert)?;
     let given = given_rows(context, &table, &columns, insert)?;
     let explicit_identity = check_identity(context, &table, &columns)?;
@@ -48,7 +48,7 @@ pub(super) fn run(context: &mut ExecContext, insert: &Insert) -> Result<Affected
     let inserted = rows.len() as u64;
     apply(
         context,
-        &[TableWrites { table: Arc::clone(&table), rows, columns_set: Vec::new() }],
+        vec![TableWrites { table: Arc::clone(&table), rows, columns_set: Vec::new() }],
         insert.context.as_ref(),
     )?;
     identities.publish(context, &table)?;

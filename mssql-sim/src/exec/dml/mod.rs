@@ -16,9 +16,10 @@ use std::sync::Arc;
 use super::context::ExecContext;
 use super::conversion;
 use super::expression::evaluate;
+use super::query::hints::read_hint;
 use crate::engine::{Interrupt, ReadHint, TableDef, TableWrites};
-use crate::parser::ast::{Expr, Statement};
-use crate::types::{SqlError, SqlType, Value};
+use crate::parser::ast::{Expr, Isolation, Statement, TableHint};
+use crate::types::{Length, SqlError, SqlType, Value};
 
 /// What a statement did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,35 +48,51 @@ pub fn run(context: &mut ExecContext, statement: &Statement) -> Result<Affected,
 }
 
 /// Checks the permission on a target and opens it, so that the statement holds its definition and has its snapshot.
-fn open_target(context: &ExecContext, table: &Arc<TableDef>, permission: &str) -> Result<(), Interrupt> {
-    context.engine.require(&context.names.principal, permission, &**table)?;
-    context.engine.open(&context.statement, table, ReadHint::ByLevel)?;
+fn open_target(
+    context: &ExecContext,
+    (table, hints): (&Arc<TableDef>, &[TableHint]),
+    permission: &str,
+) -> Result<(), Interrupt> {
+    context.require(permission, table)?;
+    let hint = ReadHint { write_target: true, ..read_hint(hints)? };
+    context.engine.open(&context.statement, table, hint)?;
     Ok(())
 }
 
 /// Applies what a statement writes.
 fn apply(
     context: &ExecContext,
-    writes: &[TableWrites],
+    writes: Vec<TableWrites>,
     tracking_context: Option<&Expr>,
 ) -> Result<(), Interrupt> {
-    let tracking_context = match tracking_context {
-        None => None,
-        Some(expr) => match evaluate(context, expr)? {
-            (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Bytes(bytes))
-                if bytes.len() <= CONTEXT_LIMIT =>
-            {
-                Some(bytes)
-            }
-            (SqlType::Binary(_) | SqlType::VarBinary(_), Value::Null) => None,
-            _ => {
-                let message = "The value for change tracking context is not valid. The value must be of type \
-                               varbinary(128) or less.";
-                return Err(SqlError::batch(22109, message).into());
-            }
-        },
+    let tracking_context = tracking_context.map(|expr| change_context(context, expr)).transpose()?.flatten();
+    let (variables, tables): (Vec<TableWrites>, Vec<TableWrites>) =
+        writes.into_iter().partition(|writes| writes.table.is_variable());
+    let transaction = context.statement.transaction;
+    let mark = context.engine.mark(transaction)?;
+    context.engine.apply(&context.statement, &tables, tracking_context.as_deref())?;
+    let applied = apply_to_variables(context, &variables);
+    if applied.is_err() {
+        context.engine.undo_to(transaction, mark);
+    }
+    applied
+}
+
+/// Writes to table variables in a transaction of their own, since no rollback of the session's takes them back.
+fn apply_to_variables(context: &ExecContext, writes: &[TableWrites]) -> Result<(), Interrupt> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    let transaction = context.engine.begin();
+    let applied = {
+        let statement = context.engine.statement(transaction, Isolation::ReadCommitted);
+        context.engine.apply(&statement, writes, None)
     };
-    context.engine.apply(&context.statement, writes, tracking_context.as_deref())
+    match applied {
+        Ok(()) => context.engine.commit(transaction),
+        Err(_) => context.engine.rollback(transaction),
+    }
+    applied
 }
 
 /// A value made fit for a column; NULL fits every type.
@@ -89,14 +106,37 @@ fn assign(
         return Ok(value);
     }
     let column = &table.columns[column];
-    if sql_type == column.sql_type() {
+    if sql_type == column.sql_type() && !sql_type.has_code_page() {
         return Ok(value);
     }
-    let qualified = format!("{}.{}", context.session.database, table.qualified_name());
+    let qualified = context.full_name(table);
     conversion::assign(
         value,
         sql_type,
         column.sql_type(),
-        conversion::Target { table: &qualified, column: &column.name },
+        conversion::Target {
+            table: &qualified,
+            column: &column.name,
+            code_page: column.meta.collation.code_page(),
+        },
     )
+}
+
+/// The value of `WITH CHANGE_TRACKING_CONTEXT`.
+fn change_context(context: &ExecContext, expr: &Expr) -> Result<Option<Vec<u8>>, Interrupt> {
+    match evaluate(context, expr)? {
+        (SqlType::Binary(length), value) if usize::from(length) <= CONTEXT_LIMIT => Ok(bytes_of(value)),
+        (SqlType::VarBinary(Length::Limited(length)), value) if usize::from(length) <= CONTEXT_LIMIT => {
+            Ok(bytes_of(value))
+        }
+        _ => {
+            let message = "The \"context\" argument for the CHANGE_TRACKING_CONTEXT WITH clause must be of type \
+                           varbinary data type with a maximum length of 128.";
+            Err(SqlError::batch(22109, message).into())
+        }
+    }
+}
+
+fn bytes_of(value: Value) -> Option<Vec<u8>> {
+    if let Value::Bytes(bytes) = value { Some(bytes) } else { None }
 }

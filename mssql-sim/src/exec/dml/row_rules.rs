@@ -53,14 +53,14 @@ impl RowRules {
         }
         let bound = self.defaults[column].as_ref().expect("bound just above");
         let value = bound.evaluate_values(context, &[])?;
-        Ok(super::assign(context, &self.table, column, (bound.result().0, value))?)
+        Ok(super::assign(context, &self.table, column, (bound.result().sql_type, value))?)
     }
 
     /// Completes a row's values and checks them; the result is the row to store.
     pub(super) fn complete(&self, context: &ExecContext, values: &mut [Value]) -> Result<Row, Interrupt> {
         for (column, expr) in &self.computed {
             let value = expr.evaluate_values(context, values)?;
-            values[*column] = super::assign(context, &self.table, *column, (expr.result().0, value))?;
+            values[*column] = super::assign(context, &self.table, *column, (expr.result().sql_type, value))?;
         }
         for (column, value) in self.table.columns.iter().zip(values.iter()) {
             if value.is_null() && !column.nullable() {
@@ -77,9 +77,8 @@ impl RowRules {
 
     fn null_refused(&self, context: &ExecContext, column: &str) -> SqlError {
         let message = format!(
-            "Cannot insert the value NULL into column '{column}', table '{}.{}'; column does not allow nulls. {} fails.",
-            context.session.database,
-            self.table.qualified_name(),
+            "Cannot insert the value NULL into column '{column}', table '{}'; column does not allow nulls. {} fails.",
+            context.full_name(&self.table),
             self.statement
         );
         SqlError { state: 2, ..SqlError::statement(515, message) }

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::engine::layout::{row_of, values_of};
-use crate::engine::{IndexRef, Interrupt, Key, KeyRange, Object, ReadHint, Row, Scan, TableDef};
+use crate::engine::{IndexRef, Interrupt, Key, KeyRange, Object, ReadHint, ReadLevel, Row, Scan, TableDef};
 use crate::exec::context::ExecContext;
-use crate::exec::{ddl, query};
-use crate::parser::ast::{Expr, ObjectName, Query, QueryBody, Select, SelectItem, TableRef};
+use crate::exec::{ddl, messages, query};
+use crate::parser::ast::{Expr, ObjectName, Query, QueryBody, Select, SelectItem, TableHint, TableRef};
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 
 /// Rows that a statement takes from its query at a time.
@@ -39,22 +39,24 @@ impl Target {
     /// Finds the target: an alias or table of the FROM list, else the table of that name beside the list.
     pub(super) fn find(
         context: &ExecContext,
-        name: &ObjectName,
+        (name, hints): (&ObjectName, &[TableHint]),
         from: &[TableRef],
     ) -> Result<Self, Interrupt> {
-        let listed = from.iter().find_map(|item| listed_as(item, name));
         let mut from = from.to_vec();
-        let (table_name, alias) = match listed {
-            Some(found) => found,
-            None => {
-                from.insert(0, TableRef::Table { name: name.clone(), alias: None, hints: Vec::new() });
-                (name.clone(), name.name.clone())
-            }
-        };
+        if !from.iter_mut().any(|item| listed_as(item, name).is_some()) {
+            from.insert(0, TableRef::Table { name: name.clone(), alias: None, hints: Vec::new() });
+        }
+        let mut listed = from.iter_mut().filter_map(|item| listed_as(item, name));
+        let (table_name, alias, its_hints) = listed.next().expect("it is listed by now");
+        let (table_name, alias) =
+            (table_name.clone(), alias.clone().unwrap_or_else(|| table_name.name.clone()));
+        its_hints.extend_from_slice(hints);
+        its_hints.push(TableHint::WriteTarget);
         match context.engine.resolve(&context.names, &table_name)? {
             Some(Object::Table(table)) => Ok(Self { table, alias, from }),
             Some(Object::UserView(view)) => {
-                Err(SqlError::unsupported(format_args!("UPDATE or DELETE of view {}", view.header.name)).into())
+                Err(SqlError::unsupported(format_args!("UPDATE or DELETE of view {}", view.header.name))
+                    .into())
             }
             Some(Object::View(..)) => {
                 Err(SqlError::batch(259, "Ad hoc updates to system catalogs are not allowed.").into())
@@ -128,10 +130,16 @@ impl Target {
 
     /// Keys of a heap's rows by content. Rows that are equal in every column are interchangeable.
     fn heap_keys(&self, context: &ExecContext) -> Result<HashMap<Row, Vec<Key>>, Interrupt> {
-        let read = context.engine.open(&context.statement, &self.table, ReadHint::ByLevel)?;
+        let hint = ReadHint { level: ReadLevel::Uncommitted, ..ReadHint::default() };
+        let read = context.engine.open(&context.statement, &self.table, hint)?;
         let mut keys: HashMap<Row, Vec<Key>> = HashMap::new();
-        let mut scan =
-            Scan { index: IndexRef::Primary, range: KeyRange::all(), after: None, limit: CHUNK_ROWS };
+        let mut scan = Scan {
+            index: IndexRef::Primary,
+            range: KeyRange::all(),
+            after: None,
+            limit: CHUNK_ROWS,
+            unique: false,
+        };
         loop {
             let chunk = context.engine.scan(&read, &scan)?;
             let Some(last) = chunk.last() else { return Ok(keys) };
@@ -143,28 +151,33 @@ impl Target {
     }
 }
 
-/// Table and alias of the item of a FROM list that a target's name means.
-fn listed_as(item: &TableRef, name: &ObjectName) -> Option<(ObjectName, String)> {
+/// The item of a FROM list that a target's name means: table, alias, hints.
+fn listed_as<'a>(
+    item: &'a mut TableRef,
+    wanted: &ObjectName,
+) -> Option<(&'a ObjectName, &'a Option<String>, &'a mut Vec<TableHint>)> {
     let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
     match item {
-        TableRef::Table { name: table, alias: Some(alias), .. } => {
-            (name.schema.is_none() && same(alias, &name.name)).then(|| (table.clone(), alias.clone()))
-        }
-        TableRef::Table { name: table, alias: None, .. } => {
-            let schema = |name: &ObjectName| {
-                name.schema.clone().filter(|s| !s.is_empty()).unwrap_or_else(|| "dbo".into())
+        TableRef::Table { name, alias, hints } => {
+            let meant = match alias {
+                Some(alias) => wanted.schema.is_none() && same(alias, &wanted.name),
+                None => {
+                    let schema = |name: &ObjectName| {
+                        name.schema.clone().filter(|s| !s.is_empty()).unwrap_or_else(|| "dbo".into())
+                    };
+                    same(&name.name, &wanted.name) && same(&schema(name), &schema(wanted))
+                }
             };
-            let meant = same(&table.name, &name.name) && same(&schema(table), &schema(name));
-            meant.then(|| (table.clone(), table.name.clone()))
+            meant.then_some((name, alias, hints))
         }
-        TableRef::Join { left, right, .. } => listed_as(left, name).or_else(|| listed_as(right, name)),
+        TableRef::Join { left, right, .. } => listed_as(left, wanted).or_else(|| listed_as(right, wanted)),
         TableRef::Changes { .. } | TableRef::RowVersionOf { .. } | TableRef::Derived { .. } => None,
     }
 }
 
 /// 208
 pub(super) fn unknown_object(name: &ObjectName) -> SqlError {
-    SqlError::batch(208, format!("Invalid object name '{}'.", ddl::shown(name)))
+    messages::unknown_table(&ddl::shown(name))
 }
 
 /// 271

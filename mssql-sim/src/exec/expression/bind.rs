@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use super::scope::Scope;
 use super::{Node, Scalar, Strength, Subquery, TextCollation};
+use crate::collation::Collation;
 use crate::engine::Interrupt;
-use crate::engine::collation::Collation;
 use crate::exec::context::ExecContext;
 use crate::exec::conversion::{self, Conversion, conversion, is_text, unify};
 use crate::exec::functions;
@@ -15,7 +15,7 @@ use crate::exec::query::plan;
 use crate::exec::query::plan::Ctes;
 use crate::exec::query::window::Windows;
 use crate::parser::ast::{Expr, UnaryOp};
-use crate::types::{Length, SqlError, SqlType, Value};
+use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
 
 /// Binds expressions within a scope.
 pub(crate) struct Binder<'a> {
@@ -41,6 +41,15 @@ impl<'a> Binder<'a> {
 
     /// Binds an expression that has a value.
     pub(crate) fn scalar(&self, expr: &Expr) -> Result<Scalar, Interrupt> {
+        let mut scalar = self.bound(expr)?;
+        if scalar.collation.strength == Strength::Default {
+            scalar.collation.collation = self.context.session.collation;
+        }
+        Ok(scalar)
+    }
+
+    /// A scalar whose collation is the server's where nothing says which it is.
+    fn bound(&self, expr: &Expr) -> Result<Scalar, Interrupt> {
         if let Some(grouped) = self.grouped_expression(expr) {
             return Ok(grouped);
         }
@@ -86,8 +95,10 @@ impl<'a> Binder<'a> {
                     let message = format!("Expression type {kind} is invalid for COLLATE clause.");
                     return Err(SqlError::batch(447, message).into());
                 }
-                let collation =
-                    TextCollation { collation: Collation::named(name)?, strength: Strength::Explicit };
+                let collation = TextCollation {
+                    collation: Collation::named(name, self.context.session.collation)?,
+                    strength: Strength::Explicit,
+                };
                 Scalar { collation, ..operand }
             }
             Expr::Star => return Err(SqlError::batch(102, "Incorrect syntax near '*'.").into()),
@@ -169,6 +180,11 @@ impl Scalar {
     /// A scalar that is no text, or text of the default collation.
     pub(crate) fn of(node: Node, sql_type: SqlType, nullable: bool) -> Self {
         Self { node, sql_type, nullable, collation: TextCollation::default() }
+    }
+
+    /// What it is as a column without a name that may be NULL.
+    pub(crate) fn described(&self) -> ColumnMeta {
+        ColumnMeta { collation: self.collation.collation, ..ColumnMeta::new("", self.sql_type, true) }
     }
 
     pub(crate) fn constant(value: Value, sql_type: SqlType) -> Self {

@@ -2,8 +2,8 @@
 
 use super::bind::{Binder, collation_conflict, one_column_only, stronger};
 use super::{Condition, Scalar, Subquery};
+use crate::collation::Collation;
 use crate::engine::Interrupt;
-use crate::engine::collation::Collation;
 use crate::exec::conversion::{Family, comparison_type, family, is_text};
 use crate::exec::messages::invalid_argument;
 use crate::exec::query::plan;
@@ -113,7 +113,7 @@ fn comparison_collation(left: &Scalar, right: &Scalar) -> Result<Collation, SqlE
     let textual = |s: &Scalar| is_text(s.sql_type);
     if !textual(left) || !textual(right) {
         let owner = if textual(left) { left } else { right };
-        return Ok(owner.collation.collation.clone());
+        return Ok(owner.collation.collation);
     }
     match stronger(&left.collation, &right.collation) {
         Some(text) => Ok(text.collation),

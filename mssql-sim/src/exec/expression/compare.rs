@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::exec::conversion::exact_parts;
 use crate::exec::decimal;
 use crate::parser::ast::BinaryOp;

@@ -4,7 +4,7 @@ use super::compare::{compare_values, holds};
 use super::like::Pattern;
 use super::{ColumnRef, Condition, Frame, Node, Scalar, SourceRow, arithmetic};
 use crate::engine::Interrupt;
-use crate::exec::conversion::convert;
+use crate::exec::conversion::convert_in;
 use crate::types::Value;
 use crate::wire::value;
 
@@ -28,7 +28,9 @@ impl Scalar {
                     Some(_) => return Ok(Value::Null),
                     None => None,
                 };
-                match convert(value, inner.sql_type, self.sql_type, style) {
+                let text = if self.sql_type.has_code_page() { self } else { &**inner };
+                let code_page = text.collation.collation.code_page();
+                match convert_in(value, inner.sql_type, self.sql_type, style, code_page) {
                     Err(error) if *try_cast && SWALLOWED.contains(&error.number) => Ok(Value::Null),
                     converted => Ok(converted?),
                 }
@@ -70,8 +72,7 @@ impl ColumnRef {
             SourceRow::Computed(values) => values[self.column].clone(),
             SourceRow::Stored(row) => {
                 let mut rest = self.tail(row);
-                let meta = &self.layout[self.column];
-                value::decode(&mut rest, meta.sql_type, meta.nullable)
+                value::decode(&mut rest, &self.layout[self.column])
             }
         }
     }
@@ -80,7 +81,7 @@ impl ColumnRef {
     pub(crate) fn tail<'r>(&self, row: &'r [u8]) -> &'r [u8] {
         let mut rest = row;
         for meta in &self.layout[..self.column] {
-            value::skip(&mut rest, meta.sql_type, meta.nullable);
+            value::skip(&mut rest, meta);
         }
         rest
     }

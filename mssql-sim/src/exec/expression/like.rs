@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 
 const BLANK: u16 = 0x20;
 

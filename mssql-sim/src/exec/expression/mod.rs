@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 pub use row::RowExpression;
 
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::{Interrupt, Row};
 use crate::exec::context::ExecContext;
 use crate::exec::functions::Call;

@@ -6,7 +6,7 @@ use super::{Condition, Frame, Scalar, SourceRow};
 use crate::engine::{Interrupt, Row, TableDef};
 use crate::exec::context::ExecContext;
 use crate::parser::ast::Expr;
-use crate::types::{SqlType, Value};
+use crate::types::{ColumnMeta, SqlType, Value};
 
 /// A scalar or condition over the columns of one table.
 #[derive(Debug)]
@@ -45,11 +45,14 @@ impl RowExpression {
         Ok(Self(Bound::Condition(Box::new(Binder::new(context, &scope).condition(expr)?))))
     }
 
-    /// Type of the value, and whether it may be NULL; that of a condition is `bit`.
-    pub fn result(&self) -> (SqlType, bool) {
+    /// What the value is as a column without a name; that of a condition is a `bit`.
+    pub fn result(&self) -> ColumnMeta {
         match &self.0 {
-            Bound::Scalar(scalar) => (scalar.sql_type, scalar.nullable),
-            Bound::Condition(_) => (SqlType::Bit, true),
+            Bound::Scalar(scalar) => ColumnMeta {
+                collation: scalar.collation.collation,
+                ..ColumnMeta::new("", scalar.sql_type, scalar.nullable)
+            },
+            Bound::Condition(_) => ColumnMeta::new("", SqlType::Bit, true),
         }
     }
 

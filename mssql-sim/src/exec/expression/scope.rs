@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::{ColumnRef, Node, Scalar, Strength, TextCollation};
+use crate::collation::fold_name;
 use crate::engine::TableDef;
-use crate::engine::collation::{Collation, fold_name};
 use crate::types::{ColumnMeta, SqlError};
 
 /// One source of a query as names see it.
@@ -16,8 +16,6 @@ pub(crate) struct ScopeSource {
     /// Schema, when the table was named without an alias.
     pub(crate) schema: Option<String>,
     pub(crate) columns: Arc<[ColumnMeta]>,
-    /// Collations of the columns; None for those that are no text.
-    pub(crate) collations: Vec<Option<Collation>>,
     /// Whether the source may have no row, as the far side of an outer join.
     pub(crate) optional: bool,
     /// Whether a name may mean its columns yet: a join's ON sees only what it joins.
@@ -31,16 +29,14 @@ impl ScopeSource {
             name: name.to_owned(),
             schema: Some(table.schema.clone()),
             columns: table.layout.clone(),
-            collations: table.columns.iter().map(|c| c.collation.clone()).collect(),
             optional: false,
             visible: true,
         }
     }
 
-    /// Columns without a collation of their own.
+    /// Columns that are no table's.
     pub(crate) fn plain(name: &str, columns: Arc<[ColumnMeta]>) -> Self {
-        let collations = vec![None; columns.len()];
-        Self { name: name.to_owned(), schema: None, columns, collations, optional: false, visible: true }
+        Self { name: name.to_owned(), schema: None, columns, optional: false, visible: true }
     }
 
     fn is_named(&self, qualifier: &[String]) -> bool {
@@ -126,9 +122,10 @@ impl<'a> Scope<'a> {
     pub(crate) fn column(&self, depth: usize, source: usize, column: usize) -> Scalar {
         let place = &self.sources[source];
         let meta = &place.columns[column];
-        let collation = match &place.collations[column] {
-            Some(collation) => TextCollation { collation: collation.clone(), strength: Strength::Column },
-            None => TextCollation::default(),
+        let collation = if meta.sql_type.has_collation() {
+            TextCollation { collation: meta.collation, strength: Strength::Column }
+        } else {
+            TextCollation::default()
         };
         Scalar {
             node: Node::Column(ColumnRef { depth, source, column, layout: place.columns.clone() }),

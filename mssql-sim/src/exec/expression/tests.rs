@@ -30,7 +30,7 @@ fn value(text: &str) -> Result<String, SqlError> {
     let (sql_type, value) = match evaluate(&context, &parse(text)) {
         Ok(typed) => typed,
         Err(Interrupt::Error(error)) => return Err(error),
-        Err(Interrupt::Wait(wait)) => panic!("{text}: {wait:?}"),
+        Err(interrupt) => panic!("{text}: {interrupt:?}"),
     };
     if value.is_null() {
         return Ok("NULL".to_owned());

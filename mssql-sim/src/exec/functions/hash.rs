@@ -39,7 +39,10 @@ fn hash_bytes(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
         return Ok(Value::Null);
     }
     let bytes = match &values[1] {
-        Value::Text(units) => text_bytes(units, site.call.arguments[1].sql_type),
+        Value::Text(units) => {
+            let text = &site.call.arguments[1];
+            text_bytes(units, text.sql_type, text.collation.collation.code_page())
+        }
         Value::Bytes(bytes) => bytes.clone(),
         _ => return Ok(Value::Null),
     };
@@ -70,7 +73,7 @@ fn checksum(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
 fn binary_checksum(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     Ok(folded(&values, &site.call.arguments, |value, scalar| {
         let mut bytes = Vec::new();
-        crate::wire::value::encode(value, scalar.sql_type, true, &mut bytes);
+        crate::wire::value::encode(value, &scalar.described(), &mut bytes);
         bytes
     }))
 }
@@ -88,7 +91,7 @@ fn comparable_bytes(value: &Value, scalar: &Scalar) -> Vec<u8> {
                 bytes.extend_from_slice(&unscaled.to_le_bytes());
                 bytes.push(scale);
             }
-            None => crate::wire::value::encode(exact, scalar.sql_type, true, &mut bytes),
+            None => crate::wire::value::encode(exact, &scalar.described(), &mut bytes),
         },
     }
     bytes

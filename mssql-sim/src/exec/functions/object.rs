@@ -77,7 +77,7 @@ pub(super) fn find_object(site: &Site<'_>, name: &str) -> Result<Option<Object>,
     let engine = &site.frame.context.engine;
     match engine.resolve(names(site), &name)? {
         Some(Object::Table(table)) => {
-            let shown = engine.shows(&names(site).principal, &*table);
+            let shown = engine.shows(&names(site).principal, &table);
             Ok(shown.then_some(Object::Table(table)))
         }
         Some(Object::UserView(view)) => {

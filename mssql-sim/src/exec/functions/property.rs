@@ -7,7 +7,7 @@ use super::arguments::{Arguments, string};
 use super::object::{find_object, named, names, table_by_id};
 use super::{Body, Definition, Returns, Site};
 use crate::catalog::type_facts::facts;
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::{Interrupt, Object};
 use crate::exec::conversion::{as_decimal, declared_length};
 use crate::exec::expression::scope::same_name;
@@ -111,7 +111,7 @@ fn server_property(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interru
         "PRODUCTMINORVERSION" => text("0"),
         "PRODUCTLEVEL" => text("RTM"),
         "EDITION" => text("Developer Edition (64-bit)"),
-        "COLLATION" => text(Collation::DEFAULT.name()),
+        "COLLATION" => text(&Collation::DEFAULT.name()),
         "SERVERNAME" | "MACHINENAME" => text(&site.frame.context.session.server),
         "ENGINEEDITION" => Value::Int(3),
         "ISHADRENABLED" | "ISCLUSTERED" | "ISINTEGRATEDSECURITYONLY" | "ISSINGLEUSER" => Value::Int(0),
@@ -144,7 +144,7 @@ fn database_property(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Inter
     };
     let value = match string(&values[1]).to_uppercase().as_str() {
         "ISCHANGETRACKINGENABLED" => Value::Int(i64::from(database.tracking.is_some())),
-        "COLLATION" => Value::text(Collation::DEFAULT.name()),
+        "COLLATION" => Value::text(&database.collation.name()),
         "UPDATEABILITY" => Value::text("READ_WRITE"),
         "STATUS" => Value::text("ONLINE"),
         "USERACCESS" => Value::text("MULTI_USER"),
@@ -169,7 +169,7 @@ fn has_perms_by_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Inter
     let class = string(&values[1]).to_uppercase();
     let held = match class.as_str() {
         "OBJECT" => match find_object(site, &string(&values[0]))? {
-            Some(Object::Table(table)) => context.engine.permitted(principal, &permission, &*table),
+            Some(Object::Table(table)) => context.engine.permitted(principal, &permission, &table),
             Some(Object::UserView(view)) => context.engine.permitted(principal, &permission, &view.header),
             Some(Object::View(..)) => permission == "SELECT",
             None => return Ok(Value::Null),

@@ -199,14 +199,16 @@ fn len(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
 
 /// Bytes that a value takes.
 fn data_length(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
-    let sql_type = site.call.arguments[0].sql_type;
+    let measured = &site.call.arguments[0];
     let bytes = match &values[0] {
         Value::Null => return Ok(Value::Null),
-        Value::Text(units) => text_bytes(units, sql_type).len(),
+        Value::Text(units) => {
+            text_bytes(units, measured.sql_type, measured.collation.collation.code_page()).len()
+        }
         Value::Bytes(bytes) => bytes.len(),
         other => {
             let mut wire = Vec::new();
-            crate::wire::value::encode(other, sql_type, true, &mut wire);
+            crate::wire::value::encode(other, &measured.described(), &mut wire);
             wire.len() - 1
         }
     };
@@ -400,9 +402,10 @@ fn nchar_of(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     })
 }
 
-fn ascii(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+fn ascii(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     let first = units(&values[0]).iter().take(1).copied().collect::<Vec<_>>();
-    let bytes = text_bytes(&first, SqlType::VarChar(Length::Max));
+    let code_page = site.call.arguments[0].collation.collation.code_page();
+    let bytes = text_bytes(&first, SqlType::VarChar(Length::Max), code_page);
     Ok(bytes.first().map_or(Value::Null, |b| Value::Int(i64::from(*b))))
 }
 

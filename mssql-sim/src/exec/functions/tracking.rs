@@ -52,8 +52,8 @@ fn mask_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
 fn is_column_in_mask(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     let Value::Bytes(mask) = &values[1] else { return Ok(Value::Bit(true)) };
     if mask.len() < 8 {
-        let message =
-            "The value for the column mask argument of CHANGE_TRACKING_IS_COLUMN_IN_MASK is not valid.";
+        let message = "The value supplied for the change_columns argument of CHANGE_TRACKING_IS_COLUMN_IN_MASK function \
+                       is not valid. The value must be a bitmask returned by the CHANGETABLE(CHANGES ...) function.";
         return Err(SqlError::statement(22101, message).into());
     }
     let wanted = int(&values[0]);

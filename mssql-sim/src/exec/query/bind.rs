@@ -15,7 +15,7 @@ use crate::exec::expression::Scalar;
 use crate::exec::expression::bind::{Binder, joint_type, stronger};
 use crate::exec::expression::scope::{Scope, ScopeSource};
 use crate::parser::ast::{Expr, Query, QueryBody, Select, SelectItem, SetOperator};
-use crate::types::{ColumnMeta, SqlError, SqlType};
+use crate::types::{SqlError, SqlType};
 
 /// Binds a query; `outer` is the scope around it.
 pub(crate) fn bind_query(
@@ -105,8 +105,7 @@ impl QueryBinder<'_> {
                 _ => unify(a.meta.sql_type, b.meta.sql_type)?,
             };
             let nullable = a.meta.nullable || b.meta.nullable;
-            let meta = ColumnMeta { sql_type, nullable, identity: false, computed: false, ..a.meta.clone() };
-            columns.push(OutputColumn { meta, collation });
+            columns.push(OutputColumn::new(a.meta.name.clone(), sql_type, nullable, collation));
         }
         let correlated = left.correlated || right.correlated;
         Ok(QueryPlan::new(columns, PlanBody::Set(SetPlan { operator, left, right }), correlated))
@@ -141,11 +140,7 @@ impl QueryBinder<'_> {
     /// A set operation or VALUES with ORDER BY: a SELECT of all its columns.
     fn ordered(&self, body: Arc<QueryPlan>, order: Order<'_>) -> Result<QueryPlan, Interrupt> {
         let mut scope = Scope::inside(self.outer);
-        let source = ScopeSource {
-            collations: body.columns.iter().map(|c| Some(c.collation.collation.clone())).collect(),
-            ..ScopeSource::plain("", body.layout())
-        };
-        scope.sources.push(source);
+        scope.sources.push(ScopeSource::plain("", body.layout()));
         let scalars = (0..body.columns.len()).map(|column| scope.column(0, 0, column)).collect();
         let items = Items { scalars, columns: body.columns.clone() };
         let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) };

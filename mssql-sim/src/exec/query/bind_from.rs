@@ -4,22 +4,24 @@ use std::sync::Arc;
 
 use super::arrange::Raw;
 use super::bind::bind_unordered;
+use super::hints::read_hint;
 use super::plan::{Ctes, DerivedLeaf, MadeLeaf, Maker, OuterKind, QueryPlan, Relation};
-use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead, UserView, tracking};
+use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead, UserView};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
-use crate::parser::ast::{Expr, JoinKind, ObjectName, TableRef};
-use crate::types::{SqlError, SqlType};
+use crate::exec::messages::unknown_table;
+use crate::parser::ast::{Expr, JoinKind, ObjectName, TableHint, TableRef};
+use crate::types::{ColumnMeta, SqlError};
 
 /// Names of the columns of a common table expression, if given, and its plan.
 type CommonTable = (Vec<String>, Arc<QueryPlan>);
 
 /// Binds the items of a FROM clause.
 pub(super) struct FromBinder<'a> {
-    context: &'a ExecContext,
-    ctes: Option<&'a Ctes<'a>>,
-    scope: Scope<'a>,
+    pub(super) context: &'a ExecContext,
+    pub(super) ctes: Option<&'a Ctes<'a>>,
+    pub(super) scope: Scope<'a>,
 }
 
 impl<'a> FromBinder<'a> {
@@ -87,21 +89,26 @@ impl<'a> FromBinder<'a> {
                 };
                 self.derived((plan, lateral), alias, columns)
             }
-            TableRef::Changes { table, last_sync, alias } => self.changes(table, last_sync, alias.as_deref()),
+            TableRef::Changes { table, last_sync, alias } => self.changes(table, last_sync, alias.as_ref()),
             TableRef::RowVersionOf { table, columns, values, alias } => {
-                self.version_of(table, (columns, values), alias.as_deref())
+                self.version_of(table, (columns, values), alias.as_ref())
             }
             TableRef::Join { kind, left, right, on } => self.join(*kind, (left, right), on.as_ref()),
         }
     }
 
-    fn push(&mut self, source: ScopeSource) -> usize {
+    pub(super) fn push(&mut self, source: ScopeSource) -> usize {
         self.scope.sources.push(source);
         self.scope.sources.len() - 1
     }
 
     /// A CTE, a table or a catalog view.
-    fn named(&mut self, name: &ObjectName, alias: Option<&str>, hints: &[String]) -> Result<Raw, Interrupt> {
+    fn named(
+        &mut self,
+        name: &ObjectName,
+        alias: Option<&str>,
+        hints: &[TableHint],
+    ) -> Result<Raw, Interrupt> {
         if name.schema.is_none()
             && let Some((columns, plan)) = self.common_table(&name.name)?
         {
@@ -126,7 +133,7 @@ impl<'a> FromBinder<'a> {
                 Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
             }
             Some(Object::UserView(view)) => self.view(&view, shown),
-            None => Err(SqlError::batch(208, format!("Invalid object name '{}'.", written(name))).into()),
+            None => Err(unknown_table(&written(name)).into()),
         }
     }
 
@@ -148,9 +155,14 @@ impl<'a> FromBinder<'a> {
         self.derived((plan, false), shown, &names)
     }
 
-    fn open(&self, table: &Arc<TableDef>, permission: &str, hint: ReadHint) -> Result<TableRead, Interrupt> {
+    pub(super) fn open(
+        &self,
+        table: &Arc<TableDef>,
+        permission: &str,
+        hint: ReadHint,
+    ) -> Result<TableRead, Interrupt> {
         let context = self.context;
-        context.require(permission, &**table)?;
+        context.require(permission, table)?;
         context.engine.open(&context.statement, table, hint)
     }
 
@@ -181,117 +193,13 @@ impl<'a> FromBinder<'a> {
         if plan.correlated && !lateral {
             self.scope.correlated.set(true);
         }
-        let mut columns = plan.layout().to_vec();
-        if !names.is_empty() && names.len() != columns.len() {
-            let (number, side) = if names.len() < columns.len() { (8158, "more") } else { (8159, "fewer") };
-            let message = format!("'{alias}' has {side} columns than were specified in the column list.");
-            return Err(SqlError::batch(number, message).into());
-        }
-        for (column, name) in columns.iter_mut().zip(names) {
-            column.name.clone_from(name);
-        }
+        let columns = renamed(&plan.layout(), alias, names)?;
         if let Some(unnamed) = columns.iter().position(|c| c.name.is_empty()) {
             let message = format!("No column name was specified for column {} of '{alias}'.", unnamed + 1);
             return Err(SqlError::batch(8155, message).into());
         }
-        let collations = plan.columns().iter().map(|c| Some(c.collation.collation.clone())).collect();
-        let place = self.push(ScopeSource { collations, ..ScopeSource::plain(alias, columns.into()) });
+        let place = self.push(ScopeSource::plain(alias, columns.into()));
         Ok(Raw::Other(place, Relation::Derived(Arc::new(DerivedLeaf { place, plan, lateral }))))
-    }
-
-    /// The tracked table of a CHANGETABLE, opened.
-    fn tracked(
-        &self,
-        name: &ObjectName,
-        alias: Option<&str>,
-    ) -> Result<(Arc<TableDef>, TableRead), Interrupt> {
-        if alias.is_none() {
-            return Err(SqlError::batch(
-                22104,
-                "A table returned by the CHANGETABLE function must be aliased.",
-            )
-            .into());
-        }
-        let shown = written(name);
-        match self.context.resolve(name)? {
-            Some(Object::Table(table)) => {
-                if !self.context.engine.is_tracked(&table) {
-                    let message = format!("Change tracking is not enabled on table '{shown}'.");
-                    return Err(SqlError::batch(22105, message).into());
-                }
-                let read = self.open(&table, "VIEW CHANGE TRACKING", ReadHint::ByLevel)?;
-                Ok((table, read))
-            }
-            Some(Object::View(..) | Object::UserView(_)) => {
-                let message = format!(
-                    "Object '{shown}' is of a data type that is not supported by the CHANGETABLE function. The object \
-                     must be a user-defined table."
-                );
-                Err(SqlError::batch(22107, message).into())
-            }
-            None => Err(SqlError::batch(208, format!("Invalid object name '{shown}'.")).into()),
-        }
-    }
-
-    fn changes(
-        &mut self,
-        name: &ObjectName,
-        last_sync: &Expr,
-        alias: Option<&str>,
-    ) -> Result<Raw, Interrupt> {
-        let (table, read) = self.tracked(name, alias)?;
-        let last_sync =
-            Binder::new(self.context, &Scope::empty()).scalar(last_sync)?.converted(SqlType::BigInt)?;
-        let source = tracking_source(alias.unwrap_or_default(), &table, tracking::changes_columns(&table));
-        let place = self.push(source);
-        let maker = Maker::Changes { read, last_sync };
-        Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
-    }
-
-    /// `CHANGETABLE(VERSION t, (columns), (values))`: the columns are the primary key's, in any order.
-    fn version_of(
-        &mut self,
-        name: &ObjectName,
-        (columns, values): (&[String], &[Expr]),
-        alias: Option<&str>,
-    ) -> Result<Raw, Interrupt> {
-        let (table, read) = self.tracked(name, alias)?;
-        let key_columns = table.primary_key.as_ref().map_or(&[][..], |key| &key.columns);
-        if columns.len() != values.len() {
-            let message = "The number of columns specified in the CHANGETABLE(VERSION ...) function does not match the \
-                           number of values specified.";
-            return Err(SqlError::batch(22103, message).into());
-        }
-        if columns.len() != key_columns.len() {
-            let message = format!(
-                "The number of columns specified in the CHANGETABLE(VERSION ...) function does not match the number of \
-                 primary key columns for table '{}'.",
-                written(name)
-            );
-            return Err(SqlError::batch(22110, message).into());
-        }
-        let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &self.scope) };
-        let mut key = Vec::new();
-        for key_column in key_columns {
-            let column = &table.columns[key_column.column];
-            let Some(position) = columns.iter().position(|c| same_name(c, &column.name)) else {
-                let message = format!(
-                    "The column '{}' specified in the CHANGETABLE(VERSION ...) function is not part of the primary key \
-                     for table '{}'.",
-                    columns
-                        .iter()
-                        .find(|c| table.column(c).is_none_or(|c| !table.is_key_column(c)))
-                        .unwrap_or(&column.name),
-                    written(name)
-                );
-                return Err(SqlError::batch(22111, message).into());
-            };
-            key.push(binder.scalar(&values[position])?.converted(column.sql_type())?);
-        }
-        let source = tracking_source(alias.unwrap_or_default(), &table, tracking::version_columns(&table));
-        let place = self.push(source);
-        let maker = Maker::Version { read, table, key };
-        Ok(Raw::Other(place, Relation::Made(Arc::new(MadeLeaf { place, maker }))))
     }
 
     fn join(
@@ -330,32 +238,28 @@ impl<'a> FromBinder<'a> {
     }
 }
 
-/// Columns of CHANGETABLE; the key's columns keep their collations.
-fn tracking_source(alias: &str, table: &TableDef, columns: Arc<[crate::types::ColumnMeta]>) -> ScopeSource {
-    let collations =
-        columns.iter().map(|meta| table.column(&meta.name).and_then(|c| table.columns[c].collation.clone()));
-    let collations = collations.collect();
-    ScopeSource { collations, ..ScopeSource::plain(alias, columns) }
+/// Columns under the names of a column list, if there is one.
+pub(super) fn renamed(
+    columns: &[ColumnMeta],
+    alias: &str,
+    names: &[String],
+) -> Result<Vec<ColumnMeta>, SqlError> {
+    let mut columns = columns.to_vec();
+    if !names.is_empty() && names.len() != columns.len() {
+        let (number, side) = if names.len() < columns.len() { (8158, "more") } else { (8159, "fewer") };
+        let message = format!("'{alias}' has {side} columns than were specified in the column list.");
+        return Err(SqlError::batch(number, message));
+    }
+    for (column, name) in columns.iter_mut().zip(names) {
+        column.name.clone_from(name);
+    }
+    Ok(columns)
 }
 
 /// A name as it was written, without quotes.
-fn written(name: &ObjectName) -> String {
+pub(super) fn written(name: &ObjectName) -> String {
     let parts = [name.database.as_deref(), name.schema.as_deref(), Some(name.name.as_str())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(".")
-}
-
-/// How a table's hints read it. Hints that lock are refused: this engine has no read locks to keep.
-fn read_hint(hints: &[String]) -> Result<ReadHint, SqlError> {
-    let mut hint = ReadHint::ByLevel;
-    for word in hints {
-        match word.as_str() {
-            "NOLOCK" | "READUNCOMMITTED" => hint = ReadHint::NoLock,
-            "READCOMMITTED" | "READCOMMITTEDLOCK" => hint = ReadHint::Committed,
-            "ROWLOCK" | "PAGLOCK" | "NOEXPAND" | "FORCESEEK" | "FORCESCAN" | "INDEX" => {}
-            other => return Err(SqlError::unsupported(format_args!("table hint {other}"))),
-        }
-    }
-    Ok(hint)
 }
 
 /// Whether a query has a source of this name anywhere in its FROM clauses: then its CTE is recursive.

@@ -48,12 +48,12 @@ impl Operator for LookupJoin {
                 (self.begun, self.matched) = (true, false);
             }
             while self.right.peek(scene, tuple)? {
-                let accepted = self.plan.accepts(scene, tuple)?;
-                self.right.consume();
-                if accepted {
+                if self.plan.accepts(scene, tuple)? {
+                    self.right.consume();
                     self.matched = true;
                     return Ok(true);
                 }
+                self.right.reject(scene);
             }
             self.left.consume();
             self.begun = false;

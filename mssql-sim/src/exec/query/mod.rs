@@ -8,7 +8,9 @@
 pub(crate) mod aggregate;
 mod arrange;
 mod bind;
+mod bind_changes;
 mod bind_from;
+pub(in crate::exec) mod hints;
 mod join;
 mod operator;
 mod output;
@@ -23,10 +25,9 @@ pub(crate) mod window;
 
 use std::sync::Arc;
 
-use crate::engine::collation::Collation;
 use crate::engine::{Interrupt, Row};
 use crate::exec::context::ExecContext;
-use crate::exec::conversion::{convert, is_text, require_implicit};
+use crate::exec::conversion::{convert_in, require_implicit};
 use crate::parser::ast::{Expr, Query, QueryBody, SelectItem};
 use crate::types::{ColumnMeta, SqlError};
 use run::Run;
@@ -51,28 +52,20 @@ pub fn open(context: &ExecContext, query: &Query) -> Result<Cursor, Interrupt> {
     Ok(Cursor { columns: plan.layout(), run: Run::start(&plan), remaining, failed: None })
 }
 
-/// Binds a query without running it: what a batch is refused for before any of it runs.
+/// Binds a query without running it: what a batch is refused for before any of it runs. Returns the result's columns.
 ///
 /// # Errors
 /// As [`open`].
-pub fn check(context: &ExecContext, query: &Query) -> Result<(), Interrupt> {
-    bind::bind_query(context, None, None, query).map(drop)
+pub fn check(context: &ExecContext, query: &Query) -> Result<Arc<[ColumnMeta]>, Interrupt> {
+    bind::bind_query(context, None, None, query).map(|plan| plan.layout())
 }
 
-/// The columns of a query's result, with the collations of the textual ones.
+/// The columns of a query's result.
 ///
 /// # Errors
 /// As [`open`].
-pub fn describe(
-    context: &ExecContext,
-    query: &Query,
-) -> Result<Vec<(ColumnMeta, Option<Collation>)>, Interrupt> {
-    let plan = bind::bind_query(context, None, None, query)?;
-    let columns = plan.columns().iter().map(|column| {
-        let collation = is_text(column.meta.sql_type).then(|| column.collation.collation.clone());
-        (column.meta.clone(), collation)
-    });
-    Ok(columns.collect())
+pub fn describe(context: &ExecContext, query: &Query) -> Result<Arc<[ColumnMeta]>, Interrupt> {
+    Ok(bind::bind_query(context, None, None, query)?.layout())
 }
 
 impl Cursor {
@@ -99,7 +92,7 @@ impl Cursor {
                     self.failed = Some(error);
                     break;
                 }
-                Err(Interrupt::Wait(_)) => break,
+                Err(Interrupt::Wait(_) | Interrupt::Retry) => break,
             }
             self.remaining = self.remaining.map(|n| n - 1);
         }
@@ -123,7 +116,7 @@ pub fn assign(
     let plan = bind::bind_query(context, None, None, &query)?;
     let before = context.variables.clone();
     let result = assign_rows(context, assignments, &plan);
-    if matches!(result, Err(Interrupt::Wait(_))) {
+    if matches!(result, Err(Interrupt::Wait(_) | Interrupt::Retry)) {
         context.variables = before;
     }
     result
@@ -140,7 +133,9 @@ fn assign_rows(
         for (((name, _), value), column) in assignments.iter().zip(row.iter()).zip(plan.columns()) {
             let (target, _) = context.variables.get(name)?;
             require_implicit(column.meta.sql_type, target)?;
-            context.variables.set(name, convert(value.clone(), column.meta.sql_type, target, None)?)?;
+            let code_page = context.session.collation.code_page();
+            let value = convert_in(value.clone(), column.meta.sql_type, target, None, code_page)?;
+            context.variables.set(name, value)?;
         }
         count += 1;
     }

@@ -30,6 +30,9 @@ impl Scene<'_> {
 pub(super) trait Operator: Send {
     /// Puts the next row into the tuple; false at the end.
     fn next(&mut self, scene: &Scene<'_>, tuple: &mut Tuple) -> Result<bool, Interrupt>;
+
+    /// The last row does not satisfy a condition: what was locked for it alone may go.
+    fn reject(&mut self, _: &Scene<'_>) {}
 }
 
 /// A source of a FROM clause, which can begin again.
@@ -61,6 +64,12 @@ impl<O: Operator + ?Sized> Feed<O> {
     /// The row is dealt with.
     pub(super) fn consume(&mut self) {
         self.pending = false;
+    }
+
+    /// The row is dealt with: it does not satisfy a condition.
+    pub(super) fn reject(&mut self, scene: &Scene<'_>) {
+        self.pending = false;
+        self.input.reject(scene);
     }
 }
 
@@ -104,13 +113,17 @@ impl FilteredSource {
 impl Operator for FilteredSource {
     fn next(&mut self, scene: &Scene<'_>, tuple: &mut Tuple) -> Result<bool, Interrupt> {
         while self.input.peek(scene, tuple)? {
-            let keep = self.plan.condition.evaluate(&scene.frame(tuple))? == Some(true);
-            self.input.consume();
-            if keep {
+            if self.plan.condition.evaluate(&scene.frame(tuple))? == Some(true) {
+                self.input.consume();
                 return Ok(true);
             }
+            self.input.reject(scene);
         }
         Ok(false)
+    }
+
+    fn reject(&mut self, scene: &Scene<'_>) {
+        self.input.reject(scene);
     }
 }
 
@@ -145,10 +158,11 @@ impl Operator for Filter {
                 Some(condition) => condition.evaluate(&scene.frame(tuple))? == Some(true),
                 None => true,
             };
-            self.input.consume();
             if keep {
+                self.input.consume();
                 return Ok(true);
             }
+            self.input.reject(scene);
         }
         Ok(false)
     }

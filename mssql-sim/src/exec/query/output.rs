@@ -39,7 +39,9 @@ impl Encoder {
                             reach.resize(place.source + 1, 0);
                         }
                         reach[place.source] = reach[place.source].max(place.column + 1);
-                        stored.nullable == column.meta.nullable && stored.sql_type == column.meta.sql_type
+                        stored.nullable == column.meta.nullable
+                            && stored.sql_type == column.meta.sql_type
+                            && stored.collation == column.meta.collation
                     })
                 }
                 _ => false,
@@ -69,7 +71,7 @@ impl Encoder {
                 continue;
             }
             let meta = &item.column.meta;
-            value::encode(&scalar.evaluate(frame)?, meta.sql_type, meta.nullable, &mut self.buffer);
+            value::encode(&scalar.evaluate(frame)?, meta, &mut self.buffer);
         }
         Ok(self.buffer.as_slice().into())
     }
@@ -80,7 +82,7 @@ fn measure(row: &[u8], place: &ColumnRef, count: usize, offsets: &mut Vec<usize>
     let mut rest = row;
     offsets.push(0);
     for meta in &place.layout[..count] {
-        value::skip(&mut rest, meta.sql_type, meta.nullable);
+        value::skip(&mut rest, meta);
         offsets.push(row.len() - rest.len());
     }
 }

@@ -13,7 +13,7 @@ use super::run::Run;
 use super::seek::Access;
 use super::window::Windows;
 use crate::catalog::View;
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::engine::{DatabaseId, Interrupt, TableDef, TableRead};
 use crate::exec::conversion::convert;
 use crate::exec::expression::bind::Binder;
@@ -65,7 +65,9 @@ pub(crate) struct OutputColumn {
 
 impl OutputColumn {
     pub(super) fn new(name: String, sql_type: SqlType, nullable: bool, collation: TextCollation) -> Self {
-        Self { meta: ColumnMeta { name, sql_type, nullable, identity: false, computed: false }, collation }
+        let plain = ColumnMeta::new(name, sql_type, nullable);
+        let meta = ColumnMeta { collation: collation.collation, computed: true, ..plain };
+        Self { meta, collation }
     }
 }
 

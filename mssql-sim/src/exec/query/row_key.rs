@@ -1,6 +1,6 @@
 //! Values as bytes that are equal exactly when the values are: for grouping, joining and DISTINCT.
 
-use crate::engine::collation::Collation;
+use crate::collation::Collation;
 use crate::exec::conversion::exact_parts;
 use crate::types::Value;
 

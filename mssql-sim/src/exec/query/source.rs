@@ -40,11 +40,20 @@ struct TableScan {
     after: Option<Key>,
     buffer: VecDeque<ScannedRow>,
     chunk: usize,
+    /// Key of the last row given, if its lock may go with it.
+    releasable: Option<Key>,
 }
 
 impl TableScan {
     fn new(leaf: &Arc<TableLeaf>) -> Self {
-        Self { leaf: leaf.clone(), ranges: None, after: None, buffer: VecDeque::new(), chunk: FIRST_CHUNK }
+        Self {
+            leaf: leaf.clone(),
+            ranges: None,
+            after: None,
+            buffer: VecDeque::new(),
+            chunk: FIRST_CHUNK,
+            releasable: None,
+        }
     }
 
     /// Fills the buffer; false when everything is read.
@@ -64,6 +73,7 @@ impl TableScan {
                 range: range.clone(),
                 after: self.after.clone(),
                 limit,
+                unique,
             };
             let rows = scene.context.engine.scan(&self.leaf.read, &scan)?;
             match rows.last() {
@@ -91,8 +101,15 @@ impl Operator for TableScan {
             return Ok(false);
         }
         let Some(found) = self.buffer.pop_front() else { return Ok(false) };
+        self.releasable = found.releasable.then_some(found.key);
         tuple[self.leaf.place] = SourceRow::Stored(found.row);
         Ok(true)
+    }
+
+    fn reject(&mut self, scene: &Scene<'_>) {
+        if let Some(key) = self.releasable.take() {
+            scene.context.engine.release_row(&self.leaf.read, &key);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ const TABLES: &str =
 fn prepared() -> ExecContext {
     let mut context = context();
     for located in parse_batch(TABLES).unwrap() {
-        ddl::run(&mut context, &located.statement).unwrap();
+        ddl::run(&mut context, &located.statement, "").unwrap();
     }
     context
 }
@@ -155,7 +155,7 @@ fn a_query_that_meets_a_lock_goes_on_where_it_stopped() {
                     assert!(!std::mem::replace(&mut waited, true), "{sql}: waits once");
                     writer.engine.rollback(writer.names.transaction);
                 }
-                Err(Interrupt::Error(error)) => panic!("{sql}: {error}"),
+                Err(interrupt) => panic!("{sql}: {interrupt:?}"),
             }
         }
         let expected = [(1, 1), (2, 2), (3, 3), (4, 3)].map(|(id, c)| vec![Value::Int(id), Value::Int(c)]);

@@ -37,6 +37,13 @@ pub enum RecoveryModel {
     Simple,
 }
 
+impl DatabaseOption {
+    /// Whether it is about Change Tracking, which stands alone in its SET list.
+    pub fn is_change_tracking(&self) -> bool {
+        matches!(self, Self::ChangeTrackingOn(_) | Self::ChangeTrackingOff | Self::ChangeTracking(_))
+    }
+}
+
 /// Options of database change tracking; None where not named.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct TrackingOptions {

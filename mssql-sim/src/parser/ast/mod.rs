@@ -2,16 +2,19 @@
 
 mod definition;
 mod expression;
+mod hint;
 mod query;
 mod statement;
 mod write;
 
 pub use definition::{
     AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateMode, CreateTable, CreateView,
-    DatabaseOption, DropElement, GrantKind, GrantedPermission, IndexOptions, KeyClause, LockEscalation, ObjectKind, Permission, PropertyChange, PropertyStatement, RecoveryModel, RenamedKind,
-    Securable, SetPrincipal, TrackingOptions,
+    DatabaseOption, DropElement, GrantKind, GrantedPermission, IndexOptions, KeyClause, LockEscalation,
+    ObjectKind, Permission, PropertyChange, PropertyStatement, RecoveryModel, RenamedKind, Securable,
+    SetPrincipal, TrackingOptions,
 };
 pub use expression::{BinaryOp, Expr, Over, UnaryOp};
-pub use query::{JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
+pub use hint::TableHint;
+pub use query::{Alias, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
 pub use statement::{Isolation, Located, ObjectName, SetOption, Statement};
 pub use write::{Delete, Insert, InsertSource, Update};

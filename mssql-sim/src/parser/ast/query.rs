@@ -1,6 +1,6 @@
 //! Queries.
 
-use super::{Expr, ObjectName};
+use super::{Expr, ObjectName, TableHint};
 
 /// A query: CTEs, selects joined by set operators, ordering and paging.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,28 +76,37 @@ pub enum SelectItem {
     Expr(Expr, Option<String>),
 }
 
+/// `AS name [(columns)]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alias {
+    /// Name.
+    pub name: String,
+    /// New names of the columns; empty where they keep theirs.
+    pub columns: Vec<String>,
+}
+
 /// An item of `FROM`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableRef {
-    /// A table, view, catalog view or CTE; hints are upper-case.
+    /// A table, view, catalog view or CTE.
     Table {
         /// Name.
         name: ObjectName,
         /// Alias.
         alias: Option<String>,
         /// `WITH (...)`
-        hints: Vec<String>,
+        hints: Vec<TableHint>,
     },
-    /// `CHANGETABLE(CHANGES t, last_sync [, FORCESEEK]) AS alias`
+    /// `CHANGETABLE(CHANGES t, last_sync [, FORCESEEK]) AS alias [(columns)]`
     Changes {
         /// Table.
         table: ObjectName,
         /// Literal, NULL or variable.
         last_sync: Box<Expr>,
         /// Alias; None is error 22104 at binding.
-        alias: Option<String>,
+        alias: Option<Alias>,
     },
-    /// `CHANGETABLE(VERSION t, (columns), (values)) AS alias`
+    /// `CHANGETABLE(VERSION t, (columns), (values)) AS alias [(columns)]`
     RowVersionOf {
         /// Table.
         table: ObjectName,
@@ -106,7 +115,7 @@ pub enum TableRef {
         /// Key values.
         values: Vec<Expr>,
         /// Alias; None is error 22104 at binding.
-        alias: Option<String>,
+        alias: Option<Alias>,
     },
     /// `(query) AS alias [(columns)]`
     Derived {

@@ -1,8 +1,8 @@
 //! Statements, names and session options.
 
 use super::{
-    AlterTable, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert, ObjectKind, Permission,
-    PropertyStatement, Query, RenamedKind, Update,
+    AlterTable, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert, ObjectKind,
+    Permission, PropertyStatement, Query, RenamedKind, Update,
 };
 use crate::types::SqlType;
 
@@ -117,7 +117,12 @@ pub enum Statement {
     /// `sp_addextendedproperty` and its siblings
     ExtendedProperty(PropertyStatement),
     /// `CREATE DATABASE name`
-    CreateDatabase(String),
+    CreateDatabase {
+        /// Name.
+        name: String,
+        /// `COLLATE`
+        collation: Option<String>,
+    },
     /// `DROP DATABASE [IF EXISTS] name`
     DropDatabase {
         /// Name.
@@ -150,6 +155,8 @@ pub enum Statement {
     SetVariable(String, Expr),
     /// `DECLARE @a int = 1, @b ...`
     Declare(Vec<(String, SqlType, Option<Expr>)>),
+    /// `DECLARE @t TABLE (...)`; the table's name begins with `@`
+    DeclareTable(CreateTable),
     /// `IF condition statement [ELSE statement]`
     If {
         /// Condition.

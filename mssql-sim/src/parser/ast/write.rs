@@ -1,6 +1,6 @@
 //! INSERT, UPDATE, DELETE.
 
-use super::{Expr, ObjectName, Query, TableRef};
+use super::{Expr, ObjectName, Query, TableHint, TableRef};
 
 /// `INSERT`
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +9,8 @@ pub struct Insert {
     pub context: Option<Expr>,
     /// Target.
     pub table: ObjectName,
+    /// `WITH (...)` of the target.
+    pub hints: Vec<TableHint>,
     /// Columns, empty when not listed.
     pub columns: Vec<String>,
     /// What to insert.
@@ -35,6 +37,8 @@ pub struct Update {
     pub top: Option<Expr>,
     /// Table name or alias of the `FROM` list.
     pub target: ObjectName,
+    /// `WITH (...)` of the target.
+    pub hints: Vec<TableHint>,
     /// `column = expr`; None is `DEFAULT`
     pub assignments: Vec<(String, Option<Expr>)>,
     /// `FROM`
@@ -52,6 +56,8 @@ pub struct Delete {
     pub top: Option<Expr>,
     /// Table name or alias of the `FROM` list.
     pub target: ObjectName,
+    /// `WITH (...)` of the target.
+    pub hints: Vec<TableHint>,
     /// `FROM`
     pub from: Vec<TableRef>,
     /// `WHERE`

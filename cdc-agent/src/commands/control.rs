@@ -1,21 +1,53 @@
-//! `resync`: a request to the running agent to load a table again, followed until it is done.
+//! `resync`, `pause`, `resume` and `quarantine retry`: requests to the running agent, followed until they are done.
 
-use super::status;
+use super::{quarantine, status};
 use crate::apply::{Connection, Doing, TargetError};
 use crate::config::{Config, Table};
+use std::fmt;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(300);
 
+/// What may be asked of the agent for one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Load it again.
+    Resync,
+    /// Leave it alone until it is resumed.
+    Pause,
+    /// Take it up again.
+    Resume,
+    /// Read its keys in quarantine again.
+    Retry,
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resync => "resync",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Retry => "retry",
+        })
+    }
+}
+
 /// How a request ended for the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The table was loaded again.
+    /// The table was loaded.
     Loaded {
         /// Rows read at the source.
         rows: u64,
+    },
+    /// The table is paused.
+    Paused,
+    /// Its keys were read again.
+    Retried {
+        /// Keys that are still refused.
+        refused: u64,
     },
     /// No agent is running; the request waits for the next one.
     Waits,
@@ -26,17 +58,17 @@ pub enum Ended {
     },
 }
 
-/// Asks for the load of `table` and follows it.
+/// Asks and follows.
 ///
 /// # Errors
 /// PostgreSQL cannot be reached or asked; a request that was written stays.
-pub async fn run(config: &Config, table: &Table, requested_by: &str) -> Result<Ended, TargetError> {
+pub async fn run(config: &Config, table: &Table, ask: Ask, requested_by: &str) -> Result<Ended, TargetError> {
     let connection = Connection::open(&config.target.endpoint).await?;
     let id: i64 = connection
         .client
         .query_one(
-            "insert into cdc.control (source, command, name, requested_by) values ($1, 'resync', $2, $3) returning id",
-            &[&config.source.name, &table.target, &requested_by],
+            "insert into cdc.control (source, command, name, requested_by) values ($1, $2, $3, $4) returning id",
+            &[&config.source.name, &ask.to_string(), &table.target, &requested_by],
         )
         .await
         .doing("writing the request")?
@@ -44,14 +76,23 @@ pub async fn run(config: &Config, table: &Table, requested_by: &str) -> Result<E
     if status::read(config).await?.is_none_or(|status| status.agent_silent) {
         return Ok(Ended::Waits);
     }
-    match until_settled(&connection, id).await? {
-        Ok(began_in) => Ok(Ended::Loaded { rows: until_loaded(config, table, &connection, began_in).await? }),
-        Err(outcome) => Ok(Ended::Refused { outcome }),
-    }
+    let began_in = match until_answered(&connection, id).await? {
+        Ok(began_in) => began_in,
+        Err(outcome) => return Ok(Ended::Refused { outcome }),
+    };
+    let rows = until_done(config, table, &connection, began_in).await?;
+    Ok(match ask {
+        Ask::Resync | Ask::Resume => Ended::Loaded { rows },
+        Ask::Pause => Ended::Paused,
+        Ask::Retry => {
+            let refused = quarantine::read(config, Some(table)).await?;
+            Ended::Retried { refused: refused.len() as u64 }
+        }
+    })
 }
 
-/// The run in which the load began, or why there is none.
-async fn until_settled(connection: &Connection, id: i64) -> Result<Result<i64, String>, TargetError> {
+/// The run in which the request is done or begins to be, or why there is none.
+async fn until_answered(connection: &Connection, id: i64) -> Result<Result<i64, String>, TargetError> {
     let sql = "select began_in, refusal from cdc.control where id = $1";
     loop {
         let row = connection.client.query_one(sql, &[&id]).await.doing("looking for the agent's answer")?;
@@ -63,8 +104,8 @@ async fn until_settled(connection: &Connection, id: i64) -> Result<Result<i64, S
     }
 }
 
-/// The load is done when the target has the run in which it began, and no load is under way.
-async fn until_loaded(
+/// It is done when the target has that run, and no load is under way. Returns the rows that the load has read.
+async fn until_done(
     config: &Config,
     table: &Table,
     connection: &Connection,
@@ -78,7 +119,7 @@ async fn until_loaded(
             .client
             .query_one(sql, &[&config.source.name, &table.target, &began_in])
             .await
-            .doing("looking at the load's progress")?;
+            .doing("looking at the progress")?;
         let rows = row.get::<_, i64>(1).unsigned_abs();
         if row.get(0) {
             return Ok(rows);

@@ -1,0 +1,42 @@
+//! Recorded facts: statements, and what a real server was seen to answer.
+//!
+//! A file of facts is asked in one session of an empty database, from top to bottom. Its lines:
+//!
+//! ```text
+//! # a comment
+//! @setup                      SQL up to the next `@`; must succeed
+//! CREATE TABLE ...
+//! @fact name                  SQL, `=>`, then one line per token of the answer
+//! SELECT 1 AS n
+//! =>
+//! columns n int computed
+//! row 1
+//! done select 1
+//! @expressions name           one fact per line: expression => type value
+//! 1 / 2 => int? 0
+//! 1 / 0 => error 8134
+//! ```
+//!
+//! A line `GO` parts batches; in the answer it stands between theirs. `?` behind a type means that it may be NULL. `…`
+//! stands for any text. Rows, messages and return values are always compared; `columns`, `done` and `env` lines only
+//! where the fact has some.
+
+mod file;
+mod run;
+
+use file::File;
+
+macro_rules! facts {
+    ($($name:ident)+) => {$(
+        #[tokio::test]
+        async fn $name() {
+            run::check(&File::parse(include_str!(concat!(stringify!($name), ".facts")))).await;
+        }
+    )+};
+}
+
+facts! {
+    completions
+    errors
+    literals
+}

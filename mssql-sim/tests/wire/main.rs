@@ -1,0 +1,9 @@
+//! The wire as clients meet it: TLS, packets, tokens, hostile bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../client/mod.rs"]
+mod client;
+
+mod tap;
+mod tls;
