@@ -10,6 +10,8 @@ mod database_views;
 mod definition;
 mod information_schema;
 mod key_views;
+mod lock_views;
+mod session_views;
 mod table_views;
 mod tracking_views;
 pub mod type_facts;
@@ -94,6 +96,8 @@ impl View {
             key_views::VIEWS,
             constraint_views::VIEWS,
             tracking_views::VIEWS,
+            session_views::VIEWS,
+            lock_views::VIEWS,
             information_schema::VIEWS,
         ]
         .into_iter()
@@ -185,12 +189,26 @@ impl Catalog<'_> {
     }
 
     fn require(&self, permission: &str) -> Result<(), SqlError> {
+        if permission == session_views::SERVER_STATE {
+            return self.require_on_server(permission);
+        }
         if self.engine.permitted_on_database(&self.scope.principal, permission, self.database) {
             return Ok(());
         }
         let name = self.engine.database_name(self.database).unwrap_or_default();
         let message = format!("{permission} permission denied in database '{name}'.");
         Err(SqlError { class: 14, ..SqlError::statement(262, message) })
+    }
+}
+
+impl Catalog<'_> {
+    /// Permissions on the server are the sysadmins'.
+    fn require_on_server(&self, permission: &str) -> Result<(), SqlError> {
+        if self.scope.principal.sysadmin {
+            return Ok(());
+        }
+        let message = format!("{permission} permission was denied on object 'server', database 'master'.");
+        Err(SqlError { class: 14, ..SqlError::statement(300, message) })
     }
 }
 

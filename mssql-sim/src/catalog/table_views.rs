@@ -165,8 +165,12 @@ const PARTITIONS: &[super::ViewColumn] = &[
     ("data_compression_desc", DESCRIPTION, true),
 ];
 
-/// Multiplied with the object id, it leaves room for the index ids.
-const PARTITION_ID_STEP: i64 = 1 << 16;
+/// `partition_id` and `hobt_id` of an index or heap.
+pub(super) fn partition_id(object_id: i32, index_id: i32) -> i64 {
+    /// Leaves room for the index ids.
+    const STEP: i64 = 1 << 16;
+    i64::from(object_id) * STEP + i64::from(index_id)
+}
 
 fn partitions(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
@@ -176,7 +180,7 @@ fn partitions(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
         let heap_or_clustered = if table.def.primary_key.is_some() { PRIMARY_INDEX_ID } else { 0 };
         let indexes = table.def.indexes.iter().map(|index| index.index_id);
         for index_id in std::iter::once(heap_or_clustered).chain(indexes) {
-            let id = i64::from(table.def.object_id) * PARTITION_ID_STEP + i64::from(index_id);
+            let id = partition_id(table.def.object_id, index_id);
             rows.push(vec![
                 int(id),
                 int(table.def.object_id),

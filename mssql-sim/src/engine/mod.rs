@@ -39,6 +39,7 @@ mod permission;
 mod read;
 mod rows;
 mod schema;
+mod sessions;
 mod state;
 mod statement;
 pub mod temporary;
@@ -68,6 +69,9 @@ pub use keys::{KeyRange, key_prefix};
 pub use lock::{Hold, LockMode, LockRequest, LockWait, Patience, Resource};
 pub use permission::{GrantScope, Principal};
 pub use read::{ReadHint, ReadLevel, Scan, ScannedRow, TableRead};
+pub use sessions::{
+    Activity, LockInfo, RequestInfo, SessionInfo, TransactionInfo, TransactionOrigin, WaitInfo,
+};
 pub use statement::{NameScope, Object, StatementScope};
 pub use temporary::{TEMPDB, Temporaries};
 pub use transaction::Mark;
@@ -159,6 +163,7 @@ impl Engine {
             databases: BTreeMap::from(system),
             database_uses: HashMap::new(),
             logins: Vec::new(),
+            sessions: BTreeMap::new(),
             transactions: HashMap::new(),
             last_transaction: 0,
             statements: HashMap::new(),

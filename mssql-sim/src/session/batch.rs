@@ -197,6 +197,7 @@ impl Session {
         frame: &mut Frame<'_>,
         statement: &Statement,
     ) -> Result<(), Failure> {
+        self.note_command(Command::of(statement).unwrap_or(Command::Nothing));
         match statement {
             Statement::Begin(name) => {
                 self.require_healthy_transaction()?;

@@ -81,6 +81,31 @@ pub enum Command {
 }
 
 impl Command {
+    /// `command` of `sys.dm_exec_requests`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Insert => "INSERT",
+            Self::Delete => "DELETE",
+            Self::Update => "UPDATE",
+            Self::CreateTable => "CREATE TABLE",
+            Self::DropTable => "DROP TABLE",
+            Self::CreateIndex => "CREATE INDEX",
+            Self::DropIndex => "DROP INDEX",
+            Self::AlterTable => "ALTER TABLE",
+            Self::CreateDatabase => "CREATE DATABASE",
+            Self::DropDatabase => "DROP DATABASE",
+            Self::AlterDatabase => "ALTER DATABASE",
+            Self::Truncate => "TRUNCATE TABLE",
+            Self::Begin => "BEGIN TRANSACTION",
+            Self::Commit => "COMMIT TRANSACTION",
+            Self::Rollback => "ROLLBACK TRANSACTION",
+            Self::WaitFor => "WAITFOR",
+            Self::Execute => "EXECUTE",
+            _ => "AWAITING COMMAND",
+        }
+    }
+
     /// What a statement's end says, `None` where its end says nothing of its own.
     pub(super) fn of(statement: &Statement) -> Option<Self> {
         Some(match statement {

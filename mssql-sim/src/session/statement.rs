@@ -8,7 +8,7 @@ use super::batch::Frame;
 use super::event::{ClientGone, Command, Event};
 use super::{Failure, Session};
 use crate::collation::Collation;
-use crate::engine::{Interrupt, NameScope, TransactionId};
+use crate::engine::{Interrupt, NameScope, TransactionId, TransactionOrigin};
 use crate::exec::context::{ExecContext, SessionFacts, Variables};
 use crate::exec::conversion::{convert, convert_in};
 use crate::exec::{ddl, dml, expression, query};
@@ -177,7 +177,6 @@ impl Session {
     }
 
     fn facts(&self, frame: &Frame<'_>) -> SessionFacts {
-        let timeout = self.settings.lock_timeout;
         SessionFacts {
             spid: self.spid,
             row_count: self.row_count,
@@ -193,8 +192,7 @@ impl Session {
             program: self.program.clone(),
             host: self.host.clone(),
             options: self.settings.options_word(),
-            lock_timeout: timeout
-                .map_or(-1, |timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)),
+            lock_timeout: self.settings.lock_timeout_milliseconds(),
             row_limit: self.settings.row_limit,
             identity_insert: self.settings.identity_insert.clone(),
         }
@@ -203,7 +201,10 @@ impl Session {
     fn statement_transaction(&mut self) -> TransactionId {
         match &self.transaction {
             Some(transaction) => transaction.id,
-            None => *self.autocommit.get_or_insert_with(|| self.shared.engine.begin()),
+            None => {
+                let origin = TransactionOrigin { session: self.spid, ..TransactionOrigin::default() };
+                *self.autocommit.get_or_insert_with(|| self.shared.engine.begin_for(origin))
+            }
         }
     }
 
