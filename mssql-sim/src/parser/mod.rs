@@ -4,7 +4,7 @@
 //! next token cannot continue it. What the grammar of this crate does not know is refused by an error that names the
 //! token, never guessed and never skipped.
 //!
-//! `statement` dispatches on the first keyword; `query`, `dml`, `ddl`, `database` and `control` hold the statements,
+//! `statement` dispatches on the first keyword; `query`, `dml`, `merge`, `ddl`, `database` and `control` hold the statements,
 //! `expression` the operators, `primary` the operands, `data_type` the types.
 
 pub mod ast;
@@ -16,6 +16,7 @@ mod dml;
 mod expression;
 mod keyword;
 mod lexer;
+mod merge;
 mod primary;
 mod query;
 mod set_option;

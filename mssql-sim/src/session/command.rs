@@ -72,6 +72,8 @@ pub enum Command {
     SetValue = 249,
     /// Nothing: a batch without statements, one that was refused or ended by an error, a transaction request
     Nothing = 253,
+    /// `MERGE`
+    Merge = 279,
     /// Entering a TRY block
     Try = 349,
     /// Entering a CATCH block
@@ -110,12 +112,14 @@ impl Command {
     pub(super) fn of(statement: &Statement) -> Option<Self> {
         Some(match statement {
             Statement::Select(_)
+            | Statement::SelectInto { .. }
             | Statement::SelectAssign { .. }
             | Statement::SetVariable(..)
             | Statement::Declare(_) => Self::Select,
             Statement::Insert(_) => Self::Insert,
             Statement::Update(_) => Self::Update,
             Statement::Delete(_) => Self::Delete,
+            Statement::Merge(_) => Self::Merge,
             Statement::Truncate(_) => Self::Truncate,
             Statement::CreateTable(_) => Self::CreateTable,
             Statement::AlterTable { .. } => Self::AlterTable,
@@ -167,6 +171,6 @@ impl Command {
 
     /// Whether the statement's end tells rows.
     pub(super) fn counts_rows(self) -> bool {
-        matches!(self, Self::Select | Self::Insert | Self::Update | Self::Delete)
+        matches!(self, Self::Select | Self::Insert | Self::Update | Self::Delete | Self::Merge)
     }
 }

@@ -13,6 +13,7 @@ mod compile;
 pub(crate) mod connection;
 pub mod event;
 mod handshake;
+mod insert_execute;
 pub(crate) mod local;
 mod prepared;
 mod procedure;
@@ -59,6 +60,8 @@ pub(crate) struct Session {
     /// The transaction of a statement that runs outside one.
     autocommit: Option<TransactionId>,
     temporaries: Temporaries,
+    /// Whether an INSERT .. EXEC takes what procedures answer.
+    captures: bool,
     prepared: HashMap<i32, Arc<Prepared>>,
     last_handle: i32,
     /// When the running request began.
@@ -145,6 +148,7 @@ impl Session {
             transaction: None,
             autocommit: None,
             temporaries: Temporaries::default(),
+            captures: false,
             prepared: HashMap::new(),
             last_handle: 0,
             request_since: None,
@@ -192,6 +196,7 @@ impl Session {
         }
         let aborts = self.settings.abort_transaction;
         self.shared.engine.drop_temporaries(&self.temporaries.unwind());
+        self.captures = false;
         if let Some(Surroundings { settings, database }) = self.callers.drain(..).next() {
             self.settings = settings;
             self.database = database;

@@ -11,6 +11,7 @@ use crate::collation::Collation;
 use crate::engine::{Interrupt, NameScope, TransactionId, TransactionOrigin};
 use crate::exec::context::{ExecContext, SessionFacts, Variables};
 use crate::exec::conversion::{convert, convert_in};
+use crate::exec::dml::ResultSet;
 use crate::exec::{ddl, dml, expression, query};
 use crate::parser::ast::{Expr, Isolation, Query, Statement};
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -46,10 +47,13 @@ impl Session {
             }
             // Its table is there since the batch began.
             Statement::DeclareTable(_) => Ok(()),
-            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_) => {
+                self.run_write(frame, statement).await
+            }
+            Statement::SelectInto { target, query } => {
                 self.require_healthy_transaction()?;
-                let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
-                self.done(frame, statement, affected.rows).await
+                let created = self.attempt(frame, |context| dml::select_into(context, target, query)).await?;
+                self.done(frame, statement, created.rows).await
             }
             _ => {
                 self.require_healthy_transaction()?;
@@ -57,6 +61,21 @@ impl Session {
                 self.done(frame, statement, 0).await
             }
         }
+    }
+
+    async fn run_write(&mut self, frame: &mut Frame<'_>, statement: &Statement) -> Result<(), Failure> {
+        self.require_healthy_transaction()?;
+        let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
+        if let Some(ResultSet { columns, mut rows }) = affected.output {
+            frame.result_begun = true;
+            frame.events.send(Event::Columns(columns)).await?;
+            while !rows.is_empty() {
+                let rest = rows.split_off(rows.len().min(CHUNK_ROWS));
+                frame.events.send(Event::Rows(rows)).await?;
+                rows = rest;
+            }
+        }
+        self.done(frame, statement, affected.rows).await
     }
 
     /// Sends a query's rows as they are found.
@@ -102,7 +121,7 @@ impl Session {
     }
 
     /// Runs something until no lock stands in its way, in the session's transaction or in one of its own.
-    async fn attempt<T>(
+    pub(super) async fn attempt<T>(
         &mut self,
         frame: &mut Frame<'_>,
         mut run: impl FnMut(&mut ExecContext) -> Result<T, Interrupt>,
@@ -221,7 +240,12 @@ impl Session {
     }
 
     /// Ends a statement that returned or changed so many rows.
-    async fn done(&mut self, frame: &Frame<'_>, statement: &Statement, rows: u64) -> Result<(), Failure> {
+    pub(super) async fn done(
+        &mut self,
+        frame: &Frame<'_>,
+        statement: &Statement,
+        rows: u64,
+    ) -> Result<(), Failure> {
         self.row_count = rows;
         match Command::of(statement) {
             Some(command) => Ok(self.complete(frame, command, rows).await?),

@@ -1,6 +1,8 @@
 //! Statements, names and session options.
 
-use super::{AlterTable, CreateTable, DatabaseOption, Delete, Expr, Insert, Permission, Query, Update};
+use super::{
+    AlterTable, CreateTable, DatabaseOption, Delete, Expr, Insert, Merge, Permission, Query, Update,
+};
 use crate::types::SqlType;
 
 /// A statement with the line on which it starts (1-based, within its batch).
@@ -28,6 +30,13 @@ pub struct ObjectName {
 pub enum Statement {
     /// `[WITH ctes] SELECT ...`
     Select(Query),
+    /// `[WITH ctes] SELECT ... INTO table ...`
+    SelectInto {
+        /// The table that is created.
+        target: ObjectName,
+        /// The query.
+        query: Box<Query>,
+    },
     /// `SELECT @a = ..., @b = ...  [FROM ...]`
     SelectAssign {
         /// Variables (without `@`, lower-case) and their expressions.
@@ -41,6 +50,8 @@ pub enum Statement {
     Update(Update),
     /// `DELETE`
     Delete(Delete),
+    /// `MERGE`
+    Merge(Box<Merge>),
     /// `TRUNCATE TABLE t`
     Truncate(ObjectName),
     /// `CREATE TABLE`
