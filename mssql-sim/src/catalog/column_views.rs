@@ -1,14 +1,13 @@
 //! Views of columns and types.
 
 use super::definition::definition;
-use super::type_facts::{SYSNAME_ID, TypeFacts, facts};
+use super::type_facts::{SYSNAME_ID, TypeFacts, facts, user_type_id};
 use super::{
     BIGINT, BIT, Catalog, INT, SMALLINT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, optional_int, text,
 };
 use crate::collation::Collation;
 use crate::engine::{Column, TableDef};
-use crate::exec::conversion::is_text;
-use crate::types::{Length, SqlType, Value};
+use crate::types::{ClrType, Length, SqlType, Value};
 
 pub(super) const VIEWS: &[ViewDef] = &[
     ViewDef::new("sys", "columns", COLUMNS, columns),
@@ -85,7 +84,7 @@ fn common_columns(table: &TableDef, column: &Column) -> Vec<Value> {
         text(&column.name),
         int(column.column_id),
         int(id),
-        int(id),
+        int(user_type_id(column.sql_type())),
         int(max_length),
         int(precision),
         int(scale),
@@ -120,7 +119,7 @@ const TYPES: &[super::ViewColumn] = &[
 ];
 
 /// Every type, at its widest.
-const ALL_TYPES: [SqlType; 25] = [
+const ALL_TYPES: [SqlType; 33] = [
     SqlType::UniqueIdentifier,
     SqlType::Date,
     SqlType::Time(7),
@@ -146,6 +145,14 @@ const ALL_TYPES: [SqlType; 25] = [
     SqlType::RowVersion,
     SqlType::NVarChar(Length::Limited(4000)),
     SqlType::NChar(4000),
+    SqlType::Text,
+    SqlType::NText,
+    SqlType::Image,
+    SqlType::Xml,
+    SqlType::SqlVariant,
+    SqlType::Clr(ClrType::HierarchyId),
+    SqlType::Clr(ClrType::Geometry),
+    SqlType::Clr(ClrType::Geography),
 ];
 const SYS_SCHEMA: i32 = 4;
 
@@ -173,7 +180,8 @@ fn types(_: &Catalog<'_>) -> Vec<Vec<Value>> {
         .iter()
         .map(|sql_type| {
             let facts = facts(*sql_type);
-            row(facts.name, i32::from(facts.id), facts, is_text(*sql_type), *sql_type != SqlType::RowVersion)
+            let (textual, nullable) = (sql_type.has_collation(), *sql_type != SqlType::RowVersion);
+            row(facts.name, user_type_id(*sql_type), facts, textual, nullable)
         })
         .collect();
     rows.push(row("sysname", SYSNAME_ID, facts(SYSNAME), true, false));

@@ -75,6 +75,12 @@ impl Version {
         })
     }
 
+    fn from_wire(number: u32) -> Option<Self> {
+        [Self::V80, Self::V90, Self::V100, Self::V140, Self::V160]
+            .into_iter()
+            .find(|version| *version as u32 == number)
+    }
+
     /// As it stands in a name; the oldest does not.
     fn suffix(self) -> &'static str {
         match self {
@@ -162,17 +168,34 @@ impl Collation {
         [a, b, c, d, self.sql().map_or(0, |sql| sql.sort_id)]
     }
 
-    /// The code page of the collation that five bytes name on the wire; None for a locale that is not known here.
-    pub fn code_page_on_wire([a, b, c, d, sort_id]: [u8; 5]) -> Option<CodePage> {
-        let info = u32::from_le_bytes([a, b, c, d]);
-        if info & UTF8 != 0 {
-            return Some(CodePage::Utf8);
-        }
+    /// The collation that five bytes name on the wire; None for a locale or sort order that is not known here. What
+    /// they do not tell, `_SC` and `_VSS`, is taken as not said.
+    pub fn from_wire([a, b, c, d, sort_id]: [u8; 5]) -> Option<Self> {
         if sort_id != 0 {
-            return name::SQL_COLLATIONS.iter().find(|sql| sql.sort_id == sort_id).map(|sql| sql.code_page);
+            return name::by_sort_id(sort_id);
         }
-        let lcid = info & LCID;
-        name::DESIGNATORS.iter().find(|designator| designator.lcid == lcid).map(|known| known.code_page)
+        let info = u32::from_le_bytes([a, b, c, d]);
+        let flag = |bit: u32| info & bit != 0;
+        let version = Version::from_wire(info >> VERSION_SHIFT)?;
+        let sensitivity = if flag(BINARY2) {
+            Sensitivity::Binary2
+        } else if flag(BINARY) {
+            Sensitivity::Binary
+        } else {
+            Sensitivity::Linguistic {
+                case: !flag(IGNORES_CASE),
+                accent: !flag(IGNORES_ACCENT),
+                kana: !flag(IGNORES_KANA),
+                width: !flag(IGNORES_WIDTH),
+            }
+        };
+        let utf8 = flag(UTF8);
+        let supplementary = utf8 && !sensitivity.is_binary() && version < Version::V140;
+        let locale = name::by_locale(info & LCID, version)?;
+        Some(Self {
+            origin: Origin::Windows { locale, version, variation: false, supplementary, utf8 },
+            sensitivity,
+        })
     }
 
     /// Whether text compares by its code units.
@@ -330,7 +353,7 @@ mod tests {
             ("German_PhoneBook_CI_AI", [0x07, 0x04, 0xF1, 0x00, 0x00]),
         ] {
             assert_eq!(named(name).wire_bytes(), bytes, "{name}");
-            assert_eq!(Collation::code_page_on_wire(bytes), Some(named(name).code_page()), "{name}");
+            assert_eq!(Collation::from_wire(bytes), Some(named(name)), "{name}");
         }
     }
 

@@ -10,6 +10,7 @@ mod date_parse;
 mod number;
 mod rules;
 mod text;
+mod xml;
 
 pub(crate) use binary::text_bytes;
 pub(crate) use date::{Moment, TICKS_PER_DAY, TICKS_PER_SECOND, moment_of, moment_to};
@@ -20,7 +21,7 @@ pub(crate) use text::{text_of, text_width};
 
 use crate::collation::{CodePage, Collation};
 use crate::exec::messages::impossible_cast;
-use crate::types::{Length, SqlError, SqlType, Value};
+use crate::types::{Length, SqlError, SqlType, Value, Variant};
 
 /// Converts a value as [`convert_in`] does, `char` and `varchar` being of the server's code page.
 ///
@@ -47,12 +48,26 @@ pub fn convert_in(
     if value.is_null() || from == to && !to.has_code_page() {
         return Ok(value);
     }
+    if let Value::Variant(held) = value {
+        return match to {
+            SqlType::SqlVariant => Ok(Value::Variant(held)),
+            _ => convert_in(held.value, held.sql_type, to, style, code_page),
+        };
+    }
     match family(to) {
         Family::Exact | Family::Approximate => number::to_number(value, from, to),
-        Family::Text | Family::NationalText => text::to_text(value, from, to, style, code_page),
-        Family::Binary | Family::RowVersion => binary::to_binary(value, from, to, style, code_page),
+        Family::Text | Family::NationalText | Family::LongText => {
+            text::to_text(value, from, to, style, code_page)
+        }
+        Family::Binary | Family::RowVersion | Family::Image | Family::Clr => {
+            binary::to_binary(value, from, to, style, code_page)
+        }
         Family::LegacyDate | Family::DateAndTime | Family::Date | Family::Time => {
             date::to_date(value, from, to, style)
+        }
+        Family::Xml => xml::to_xml(value, from),
+        Family::Variant => {
+            Ok(Value::Variant(Box::new(Variant { sql_type: from, collation: Collation::DEFAULT, value })))
         }
         Family::Guid => match value {
             Value::Guid(_) => Ok(value),
