@@ -146,6 +146,27 @@ impl Collation {
         }
     }
 
+    /// What `COLLATIONPROPERTY(…, 'ComparisonStyle')` answers: the flags of comparison of Windows.
+    pub fn comparison_style(self) -> u32 {
+        const IGNORE_CASE: u32 = 0x1;
+        const IGNORE_ACCENT: u32 = 0x2;
+        const IGNORE_KANA: u32 = 0x1_0000;
+        const IGNORE_WIDTH: u32 = 0x2_0000;
+        let Sensitivity::Linguistic { case, accent, kana, width } = self.sensitivity else { return 0 };
+        [(case, IGNORE_CASE), (accent, IGNORE_ACCENT), (kana, IGNORE_KANA), (width, IGNORE_WIDTH)]
+            .into_iter()
+            .filter(|(seen, _)| !seen)
+            .fold(0, |flags, (_, flag)| flags | flag)
+    }
+
+    /// What `COLLATIONPROPERTY(…, 'Version')` answers.
+    pub fn version(self) -> u32 {
+        match self.origin {
+            Origin::Windows { version, .. } => version as u32,
+            Origin::Sql(_) => Version::V80 as u32,
+        }
+    }
+
     /// The five bytes by which the wire names it: locale, flags and version, and the sort order of a SQL collation.
     pub fn wire_bytes(self) -> [u8; 5] {
         let flag = |set: bool, bit: u32| if set { bit } else { 0 };
@@ -159,12 +180,8 @@ impl Collation {
                     | flag(!width, IGNORES_WIDTH)
             }
         };
-        let version = match self.origin {
-            Origin::Windows { version, .. } => version as u32,
-            Origin::Sql(_) => Version::V80 as u32,
-        };
         let utf8 = flag(self.code_page() == CodePage::Utf8, UTF8);
-        let [a, b, c, d] = (self.lcid() | flags | utf8 | version << VERSION_SHIFT).to_le_bytes();
+        let [a, b, c, d] = (self.lcid() | flags | utf8 | self.version() << VERSION_SHIFT).to_le_bytes();
         [a, b, c, d, self.sql().map_or(0, |sql| sql.sort_id)]
     }
 

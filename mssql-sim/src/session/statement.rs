@@ -330,5 +330,5 @@ pub(super) fn store(
     collation: Collation,
 ) -> Result<(), SqlError> {
     let (target, _) = variables.get(name)?;
-    variables.set(name, convert_in(value, sql_type, target, None, collation.code_page())?)
+    variables.set(name, convert_in(value, sql_type, target, None, collation)?)
 }

@@ -1,6 +1,6 @@
 //! Which types convert into which, and what type two types have together.
 
-use crate::exec::messages::{explicit_only, incompatible_operands, type_clash};
+use crate::exec::messages::{explicit_only, type_clash};
 use crate::types::{Length, SqlError, SqlType};
 
 /// How one type becomes another.
@@ -207,19 +207,6 @@ pub fn unify(one: SqlType, other: SqlType) -> Result<SqlType, SqlError> {
         SqlType::Time(scale) => SqlType::Time(scale.max(fraction_digits(low))),
         _ => high,
     })
-}
-
-/// The type in which two values are compared.
-///
-/// # Errors
-/// As [`unify`]; 402 for a time and a datetime, which unify but do not compare.
-pub fn comparison_type(one: SqlType, other: SqlType) -> Result<SqlType, SqlError> {
-    let legacy = |t| family(t) == Family::LegacyDate;
-    let time = |t| family(t) == Family::Time;
-    if time(one) && legacy(other) || legacy(one) && time(other) {
-        return Err(incompatible_operands(one, other, "equal to"));
-    }
-    unify(one, other)
 }
 
 /// Precision and scale of an exact number as a decimal.

@@ -44,7 +44,7 @@ pub(super) fn alter(
         collation: collation_of(definition, sql_type, kept)?,
         ..ColumnMeta::new(&column.name, sql_type, nullable)
     };
-    let code_page = changed.meta.collation.code_page();
+    let collation = changed.meta.collation;
     new.modified = context.now;
     refresh_layout(&mut new);
     let rows = context.engine.current_rows(context.names.transaction, old)?;
@@ -52,7 +52,7 @@ pub(super) fn alter(
     let qualified = context.full_name(old);
     for row in rows {
         let mut values = values_of(&old.layout, &row);
-        let target = conversion::Target { table: &qualified, column: &column.name, code_page };
+        let target = conversion::Target { table: &qualified, column: &column.name, collation };
         let value = conversion::assign(values[position].clone(), column.sql_type(), sql_type, target)?;
         if value.is_null() && !nullable {
             let message = format!(

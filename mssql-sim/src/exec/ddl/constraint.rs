@@ -6,9 +6,11 @@ use crate::engine::{
     Check, ForeignKey, IndexDef, IndexRef, Interrupt, KeyColumn, KeyDef, Object, PRIMARY_INDEX_ID, TableDef,
 };
 use crate::exec::context::ExecContext;
+use crate::exec::conversion::is_max;
 use crate::exec::expression::RowExpression;
+use crate::exec::expression::comparable::is_comparable;
 use crate::parser::ast::{ConstraintDef, ConstraintKind, Expr, ObjectName};
-use crate::types::SqlError;
+use crate::types::{ClrType, SqlError, SqlType};
 
 /// Builds a constraint into a definition. The table's rows are not looked at.
 pub(super) fn add(
@@ -304,9 +306,27 @@ fn key_columns(table: &TableDef, columns: &[(String, bool)]) -> Result<Vec<KeyCo
     columns
         .iter()
         .map(|(name, descending)| {
-            Ok(KeyColumn { column: existing_column(table, name)?, descending: *descending })
+            let column = existing_column(table, name)?;
+            require_key_type(table, column)?;
+            Ok(KeyColumn { column, descending: *descending })
         })
         .collect()
+}
+
+/// 1919: types that no key of an index has.
+fn require_key_type(table: &TableDef, column: usize) -> Result<(), SqlError> {
+    let column = &table.columns[column];
+    if is_comparable(column.sql_type())
+        && (!is_max(column.sql_type()) || column.sql_type() == SqlType::Clr(ClrType::HierarchyId))
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "Column '{}' in table '{}' is of a type that is invalid for use as a key column in an index.",
+        column.name,
+        table.qualified_name()
+    );
+    Err(SqlError::statement(1919, message))
 }
 
 fn existing_column(table: &TableDef, name: &str) -> Result<usize, SqlError> {

@@ -163,11 +163,7 @@ fn assign(
         value,
         sql_type,
         column.sql_type(),
-        conversion::Target {
-            table: &qualified,
-            column: &column.name,
-            code_page: column.meta.collation.code_page(),
-        },
+        conversion::Target { table: &qualified, column: &column.name, collation: column.meta.collation },
     )
 }
 

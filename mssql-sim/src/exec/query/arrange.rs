@@ -206,7 +206,7 @@ fn is_prefix(order_by: &[(Scalar, bool)], source: usize, columns: &[KeyColumn], 
     let mut rest = &columns[fixed..];
     for (scalar, descending) in order_by {
         let Node::Column(place) = &scalar.node else { return false };
-        if place.depth != 0 || place.source != source {
+        if place.depth != 0 || place.source != source || !place.orders_by(scalar.collation.collation) {
             return false;
         }
         // Columns that have one value do not disturb the order.

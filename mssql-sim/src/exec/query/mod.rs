@@ -126,8 +126,8 @@ fn assign_rows(
         for (((name, _), value), column) in assignments.iter().zip(row.iter()).zip(plan.columns()) {
             let (target, _) = context.variables.get(name)?;
             require_implicit(column.meta.sql_type, target)?;
-            let code_page = context.session.collation.code_page();
-            let value = convert_in(value.clone(), column.meta.sql_type, target, None, code_page)?;
+            let collation = column.meta.collation;
+            let value = convert_in(value.clone(), column.meta.sql_type, target, None, collation)?;
             context.variables.set(name, value)?;
         }
         count += 1;
