@@ -8,3 +8,8 @@ mod program;
 mod site;
 mod tls;
 mod values;
+
+/// Whether to run the long form, `CONFORMANCE=long`.
+fn is_long() -> bool {
+    std::env::var("CONFORMANCE").is_ok_and(|form| form == "long")
+}
