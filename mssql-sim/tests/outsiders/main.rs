@@ -5,6 +5,7 @@ mod conversation;
 mod driver;
 mod matrix;
 mod program;
+mod real_data;
 mod site;
 mod tls;
 mod values;

@@ -125,7 +125,8 @@ pub(crate) fn expected(driver: Driver, sql_type: &str, written: &str) -> String 
             let units = written.encode_utf16().count();
             format!("{written}{}", " ".repeat(size(sql_type).unwrap_or(1) - units))
         }
-        "float" | "real" => hex_of(&written.parse::<f64>().expect("a number").to_be_bytes()),
+        "float" => hex_of(&written.parse::<f64>().expect("a number").to_be_bytes()),
+        "real" => hex_of(&f64::from(written.parse::<f32>().expect("a number")).to_be_bytes()),
         _ => written.to_owned(),
     };
     held(driver, sql_type, comparable(sql_type, &text))
