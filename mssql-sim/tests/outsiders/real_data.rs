@@ -246,9 +246,9 @@ impl Table {
         assert_eq!(read.len(), self.rows.len(), "{}: {}", driver.name(), self.name);
         for (number, (read, row)) in read.iter().zip(&self.rows).enumerate() {
             for ((read, cell), (column, sql_type)) in read[1..].iter().zip(row).zip(&self.columns) {
-                let read = read.as_ref().map(|text| values::read(driver, sql_type, text));
-                let expected = cell.as_ref().map(|text| values::expected(driver, sql_type, text));
-                assert_eq!(read, expected, "{}: {} {column} of row {number}", driver.name(), self.name);
+                let same = values::is_same(driver, sql_type, read.as_deref(), cell.as_deref());
+                let place = format!("{}: {} {column} of row {number}", driver.name(), self.name);
+                assert!(same, "{place}: {read:?} instead of {cell:?}");
             }
         }
         self.rows.len() * self.columns.len()
