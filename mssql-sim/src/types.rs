@@ -76,17 +76,52 @@ pub enum SqlType {
     UniqueIdentifier,
     /// `rowversion`, alias `timestamp`
     RowVersion,
+    /// `text`
+    Text,
+    /// `ntext`
+    NText,
+    /// `image`
+    Image,
+    /// `xml`
+    Xml,
+    /// `sql_variant`
+    SqlVariant,
+    /// A type of the CLR, by its bytes.
+    Clr(ClrType),
+}
+
+/// The types that come with the server's CLR assembly. Their values are bytes to this double; their methods are not
+/// here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClrType {
+    /// `hierarchyid`; its bytes stand in the order of the tree.
+    HierarchyId,
+    /// `geometry`
+    Geometry,
+    /// `geography`
+    Geography,
+}
+
+impl ClrType {
+    /// Its name in the schema `sys`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HierarchyId => "hierarchyid",
+            Self::Geometry => "geometry",
+            Self::Geography => "geography",
+        }
+    }
 }
 
 impl SqlType {
     /// Whether it holds characters, which a collation rules.
     pub fn has_collation(self) -> bool {
-        matches!(self, Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_))
+        self.has_code_page() || matches!(self, Self::NChar(_) | Self::NVarChar(_) | Self::NText)
     }
 
     /// Whether its characters are bytes of a code page, as its length counts them.
     pub fn has_code_page(self) -> bool {
-        matches!(self, Self::Char(_) | Self::VarChar(_))
+        matches!(self, Self::Char(_) | Self::VarChar(_) | Self::Text)
     }
 }
 
@@ -138,12 +173,25 @@ pub enum Value {
         /// minutes east of UTC
         offset: i16,
     },
-    /// every character type; UTF-16 so that lone surrogates survive
+    /// every character type and `xml`; UTF-16 so that lone surrogates survive
     Text(Vec<u16>),
-    /// `binary`, `varbinary`, `rowversion`
+    /// `binary`, `varbinary`, `image`, `rowversion`, and the types of the CLR
     Bytes(Vec<u8>),
     /// `uniqueidentifier`, in the order in which it is written as text
     Guid([u8; 16]),
+    /// `sql_variant`: a value with its type
+    Variant(Box<Variant>),
+}
+
+/// What a `sql_variant` holds; never NULL, and never of a type that a variant cannot hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// Its type.
+    pub sql_type: SqlType,
+    /// Its collation, if it is text.
+    pub collation: Collation,
+    /// The value.
+    pub value: Value,
 }
 
 impl Value {

@@ -315,3 +315,169 @@ async fn table_variables_outlive_a_rollback_but_not_their_batch() {
         assert_eq!(error(&server, sql).await, number, "{sql}");
     }
 }
+
+const STOCK: &str = "
+    CREATE TABLE dbo.stock (sku int NOT NULL PRIMARY KEY, qty int NULL, note varchar(10) NULL DEFAULT 'none', rv rowversion);
+    CREATE TABLE dbo.inbound (sku int NOT NULL, qty int NULL);
+    CREATE TABLE dbo.log (n int IDENTITY(1, 1) NOT NULL, what nvarchar(10) NULL, old int NULL, new int NULL DEFAULT 9);
+    INSERT INTO dbo.stock (sku, qty) VALUES (1, 10), (2, 20), (3, 30);
+    INSERT INTO dbo.inbound VALUES (2, 5), (3, 0), (4, 40);
+    ALTER TABLE dbo.stock ENABLE CHANGE_TRACKING WITH (TRACK_COLUMNS_UPDATED = ON)";
+
+#[tokio::test]
+async fn merge_does_what_its_clauses_say() {
+    let stock = "SELECT sku, qty, note FROM dbo.stock ORDER BY sku";
+    for (merge, output, expected) in [
+        ("MERGE INTO dbo.stock WITH (HOLDLOCK) AS t USING dbo.inbound AS s ON t.sku = s.sku
+          WHEN MATCHED AND s.qty = 0 THEN DELETE
+          WHEN MATCHED THEN UPDATE SET qty = t.qty + s.qty
+          WHEN NOT MATCHED THEN INSERT (sku, qty) VALUES (s.sku, s.qty)
+          WHEN NOT MATCHED BY SOURCE AND t.sku < 1 THEN DELETE
+          WHEN NOT MATCHED BY SOURCE THEN UPDATE SET note = 'gone'
+          OUTPUT $action, DELETED.sku, INSERTED.sku, s.qty;",
+         "DELETE,3,NULL,0; INSERT,NULL,4,40; UPDATE,1,1,NULL; UPDATE,2,2,5", "1,10,gone; 2,25,none; 4,40,none"),
+        ("MERGE dbo.stock USING (VALUES (1, 7), (9, 9)) AS s (k, q) ON stock.sku = s.k
+          WHEN NOT MATCHED BY TARGET THEN INSERT (sku, qty, note) VALUES (k, q, DEFAULT);", "", "1,10,none; 2,20,none; 3,30,none; 9,9,none"),
+        ("WITH few AS (SELECT TOP (1) sku FROM dbo.inbound ORDER BY sku) MERGE TOP (1) dbo.stock AS t USING few ON few.sku = t.sku
+          WHEN MATCHED THEN UPDATE SET t.qty += 1, note = DEFAULT;", "", "1,10,none; 2,21,none; 3,30,none"),
+        ("MERGE dbo.stock t USING (SELECT sku FROM dbo.inbound UNION ALL SELECT sku FROM dbo.inbound) s ON s.sku = t.sku
+          WHEN MATCHED THEN DELETE;", "", "1,10,none"),
+        ("MERGE dbo.stock t USING dbo.inbound s ON s.sku = t.sku WHEN NOT MATCHED BY SOURCE THEN DELETE;", "", "2,20,none; 3,30,none"),
+    ] {
+        let server = server(STOCK).await;
+        let mut answer: Vec<String> = rows(&server, merge).await.split("; ").map(str::to_owned).collect();
+        answer.sort();
+        assert_eq!(answer.join("; "), output, "{merge}");
+        assert_eq!(rows(&server, stock).await, expected, "{merge}");
+    }
+    let server = server(STOCK).await;
+    run(&server, "MERGE dbo.stock t USING dbo.inbound s ON s.sku = t.sku
+                  WHEN MATCHED AND s.qty = 0 THEN UPDATE SET note = 'x' WHEN MATCHED THEN UPDATE SET qty = 1, note = 'y';").await;
+    assert_eq!(
+        rows(
+            &server,
+            "SELECT sku, SYS_CHANGE_VERSION, SYS_CHANGE_COLUMNS FROM CHANGETABLE(CHANGES dbo.stock, 0) AS c"
+        )
+        .await,
+        "2,1,NULL; 3,1,000000000300000004000000",
+        "one version; the columns of the clause that fired"
+    );
+}
+
+#[tokio::test]
+async fn a_merge_is_refused_by_its_number() {
+    let server = server(STOCK).await;
+    let merge = "MERGE dbo.stock t USING dbo.inbound s ON s.sku = t.sku";
+    for (rest, number) in [
+        ("WHEN MATCHED THEN DELETE", 10713),
+        ("WHEN MATCHED THEN INSERT VALUES (1);", 10711),
+        ("WHEN NOT MATCHED THEN DELETE;", 10710),
+        (
+            "WHEN NOT MATCHED THEN INSERT (sku) VALUES (1) WHEN NOT MATCHED THEN INSERT (sku) VALUES (2);",
+            10714,
+        ),
+        ("WHEN MATCHED THEN DELETE WHEN MATCHED AND t.qty = 1 THEN DELETE;", 5324),
+        (";", 102),
+        ("WHEN MATCHED THEN UPDATE SET nope = 1;", 207),
+        ("WHEN MATCHED AND x.qty = 1 THEN DELETE;", 4104),
+        ("WHEN NOT MATCHED THEN INSERT (sku) VALUES (t.sku);", 4104),
+        ("WHEN NOT MATCHED THEN INSERT (sku, qty) VALUES (1);", 109),
+        ("WHEN NOT MATCHED THEN INSERT (sku) VALUES (NULL);", 515),
+        ("WHEN NOT MATCHED THEN INSERT (sku) VALUES (1);", 2627),
+    ] {
+        assert_eq!(error(&server, &format!("{merge} {rest}")).await, number, "{rest}");
+    }
+    let twice = "MERGE dbo.stock t USING (VALUES (1, 1), (1, 2)) s (k, q) ON s.k = t.sku WHEN MATCHED THEN UPDATE SET qty = s.q;";
+    assert_eq!(error(&server, twice).await, 8672);
+}
+
+#[tokio::test]
+async fn output_gives_the_written_rows() {
+    let server = server(STOCK).await;
+    for (sql, expected) in [
+        (
+            "INSERT INTO dbo.stock (sku, qty) OUTPUT INSERTED.sku, INSERTED.note AS n, CAST(INSERTED.rv AS bigint) - CAST(@@DBTS AS bigint) VALUES (5, 1), (6, 2)",
+            "5,none,-1; 6,none,0",
+        ),
+        (
+            "UPDATE dbo.stock SET qty = t.qty * 2 OUTPUT DELETED.qty, INSERTED.qty, s.qty FROM dbo.stock t JOIN dbo.inbound s ON s.sku = t.sku",
+            "20,40,5; 30,60,0",
+        ),
+        ("DELETE TOP (1) t OUTPUT DELETED.* FROM dbo.inbound t WHERE qty = 40", "4,40"),
+        (
+            "UPDATE dbo.stock SET note = 'z' OUTPUT 'upd', DELETED.sku, INSERTED.sku INTO dbo.log (what, old, new) OUTPUT INSERTED.sku WHERE sku IN (1, 2);",
+            "1; 2",
+        ),
+        ("SELECT n, what, old, new FROM dbo.log", "1,upd,1,1; 2,upd,2,2"),
+        (
+            "DECLARE @gone TABLE (sku int NOT NULL, was int NULL); BEGIN TRAN; DELETE FROM dbo.stock OUTPUT DELETED.sku, DELETED.qty INTO @gone WHERE sku < 3; ROLLBACK; SELECT sku, was, (SELECT COUNT(*) FROM dbo.stock) FROM @gone ORDER BY sku",
+            "1,10,5; 2,40,5",
+        ),
+        (
+            "DECLARE @n int = 0, @last int; UPDATE dbo.stock SET @n += 1, @last = qty = qty + 1 WHERE sku IN (1, 2); SELECT @n, @last",
+            "2,41",
+        ),
+        ("UPDATE TOP (1) dbo.stock SET qty = 0 WHERE sku > 1; SELECT @@ROWCOUNT", "1"),
+        ("INSERT TOP (2) INTO dbo.inbound SELECT sku, 1 FROM dbo.stock; SELECT @@ROWCOUNT", "2"),
+        ("DELETE TOP (50) PERCENT FROM dbo.inbound; SELECT @@ROWCOUNT", "2"),
+    ] {
+        assert_eq!(rows(&server, sql).await, expected, "{sql}");
+    }
+    for (sql, number) in [
+        ("INSERT INTO dbo.inbound OUTPUT sku VALUES (1, 1)", 207),
+        ("INSERT INTO dbo.inbound OUTPUT DELETED.sku VALUES (1, 1)", 4104),
+        ("DELETE FROM dbo.inbound OUTPUT INSERTED.sku", 4104),
+        ("INSERT INTO dbo.inbound OUTPUT INSERTED.sku INTO dbo.log (nope) VALUES (1, 1)", 207),
+        ("INSERT INTO dbo.inbound OUTPUT INSERTED.sku INTO dbo.log VALUES (1, 1)", 213),
+        ("INSERT INTO dbo.inbound OUTPUT INSERTED.sku INTO @nope VALUES (1, 1)", 1087),
+        ("INSERT INTO dbo.inbound OUTPUT INSERTED.sku EXEC ('SELECT 1, 1')", 483),
+        ("DELETE TOP (-1) FROM dbo.inbound", 127),
+        ("DELETE TOP (1.5) FROM dbo.inbound", 1060),
+        ("DELETE TOP (101) PERCENT FROM dbo.inbound", 1031),
+        ("DELETE TOP 1 FROM dbo.inbound", 102),
+        ("UPDATE dbo.stock SET inbound.qty = 1 FROM dbo.inbound", 4104),
+    ] {
+        assert_eq!(error(&server, sql).await, number, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn tables_made_and_filled_by_queries() {
+    let server = server(STOCK).await;
+    for (sql, expected) in [
+        (
+            "SELECT sku, qty + 1 AS more INTO dbo.copied FROM dbo.stock WHERE sku < 3; SELECT sku, more FROM dbo.copied",
+            "1,11; 2,21",
+        ),
+        (
+            "SELECT name, is_nullable FROM sys.columns WHERE object_id = OBJECT_ID('dbo.copied') ORDER BY column_id",
+            "sku,0; more,1",
+        ),
+        (
+            "INSERT INTO dbo.log (what) VALUES ('a'); SELECT n, what INTO #l FROM dbo.log; INSERT #l VALUES ('b'); SELECT n, what FROM #l",
+            "1,a; 2,b",
+        ),
+        ("SELECT TOP (0) * INTO #e FROM dbo.stock; SELECT COUNT(*) FROM #e", "0"),
+        ("SELECT 1 AS a INTO #u UNION ALL SELECT 2; SELECT a FROM #u", "1; 2"),
+        (
+            "CREATE TABLE #x (a int NULL, b nvarchar(5) NULL); INSERT #x EXEC ('SELECT 1, N''x''; SELECT 2, NULL'); SELECT @@ROWCOUNT, MAX(a) FROM #x",
+            "2,2",
+        ),
+        (
+            "INSERT dbo.inbound EXEC sp_executesql N'SELECT @a, 8', N'@a int', 77; SELECT qty FROM dbo.inbound WHERE sku = 77",
+            "8",
+        ),
+    ] {
+        assert_eq!(rows(&server, sql).await, expected, "{sql}");
+    }
+    for (sql, number) in [
+        ("SELECT 1 INTO dbo.bad", 1038),
+        ("SELECT 1 AS a, 2 AS A INTO dbo.bad", 2705),
+        ("SELECT 1 AS a INTO dbo.stock", 2714),
+        ("SELECT * FROM (SELECT 1 AS a INTO dbo.bad) AS d", 156),
+        ("INSERT dbo.inbound EXEC ('SELECT 1')", 213),
+        ("INSERT dbo.inbound EXEC ('INSERT dbo.inbound EXEC (''SELECT 1, 1'')')", 8164),
+    ] {
+        assert_eq!(error(&server, sql).await, number, "{sql}");
+    }
+}

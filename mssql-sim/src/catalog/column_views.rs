@@ -2,15 +2,14 @@
 
 use super::definition::definition;
 use super::field::{Field, List, field, nothing, optional};
-use super::type_facts::{SYSNAME_ID, TypeFacts, facts};
+use super::type_facts::{SYSNAME_ID, TypeFacts, facts, user_type_id};
 use super::{
     BIGINT, BIT, Catalog, INT, SMALLINT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, no, null, optional_int,
     optional_text, text, zero,
 };
 use crate::collation::Collation;
 use crate::engine::{Column, Identity};
-use crate::exec::conversion::is_text;
-use crate::types::{Length, SqlType};
+use crate::types::{ClrType, Length, SqlType};
 
 pub(super) const VIEWS: &[ViewDef] = &[
     ViewDef::sys("columns", &List::of(&[DESCRIBED, COLUMN], columns)),
@@ -34,7 +33,7 @@ const DESCRIBED: &[Field<ColumnOf>] = &[
     optional("name", SYSNAME, |c| text(&c.column.name)),
     field("column_id", INT, |c| int(c.column.column_id)),
     field("system_type_id", TINYINT, |c| int(facts(c.column.sql_type()).id)),
-    field("user_type_id", INT, |c| int(facts(c.column.sql_type()).id)),
+    field("user_type_id", INT, |c| int(user_type_id(c.column.sql_type()))),
     field("max_length", SMALLINT, |c| int(facts(c.column.sql_type()).max_length)),
     field("precision", TINYINT, |c| int(facts(c.column.sql_type()).precision)),
     field("scale", TINYINT, |c| int(facts(c.column.sql_type()).scale)),
@@ -97,7 +96,15 @@ const IDENTITY: &[Field<ColumnOf>] = &[
 ];
 
 fn is_padded(sql_type: SqlType) -> bool {
-    is_text(sql_type) || matches!(sql_type, SqlType::Binary(_) | SqlType::VarBinary(_))
+    matches!(
+        sql_type,
+        SqlType::Char(_)
+            | SqlType::VarChar(_)
+            | SqlType::NChar(_)
+            | SqlType::NVarChar(_)
+            | SqlType::Binary(_)
+            | SqlType::VarBinary(_)
+    )
 }
 
 /// Columns of tables and views.
@@ -178,7 +185,7 @@ const TYPE: &[Field<TypeRow>] = &[
 ];
 
 /// Every type, at its widest.
-const ALL_TYPES: [SqlType; 25] = [
+const ALL_TYPES: [SqlType; 33] = [
     SqlType::UniqueIdentifier,
     SqlType::Date,
     SqlType::Time(7),
@@ -204,6 +211,14 @@ const ALL_TYPES: [SqlType; 25] = [
     SqlType::RowVersion,
     SqlType::NVarChar(Length::Limited(4000)),
     SqlType::NChar(4000),
+    SqlType::Text,
+    SqlType::NText,
+    SqlType::Image,
+    SqlType::Xml,
+    SqlType::SqlVariant,
+    SqlType::Clr(ClrType::HierarchyId),
+    SqlType::Clr(ClrType::Geometry),
+    SqlType::Clr(ClrType::Geography),
 ];
 const SYS_SCHEMA: i32 = 4;
 
@@ -212,9 +227,9 @@ fn types(_: &Catalog<'_>) -> Vec<TypeRow> {
         let facts = facts(*sql_type);
         TypeRow {
             name: facts.name,
-            user_type_id: i32::from(facts.id),
+            user_type_id: user_type_id(*sql_type),
             facts,
-            textual: is_text(*sql_type),
+            textual: sql_type.has_collation(),
             nullable: *sql_type != SqlType::RowVersion,
         }
     });

@@ -11,9 +11,11 @@ mod definition;
 mod field;
 mod index_views;
 mod information_schema;
+mod lock_views;
 mod object_views;
 mod principal_views;
 mod server_views;
+mod session_views;
 mod storage_views;
 mod tracking_views;
 pub mod type_facts;
@@ -114,6 +116,8 @@ impl View {
             principal_views::VIEWS,
             server_views::VIEWS,
             tracking_views::VIEWS,
+            session_views::VIEWS,
+            lock_views::VIEWS,
             information_schema::VIEWS,
         ]
         .into_iter()
@@ -208,8 +212,7 @@ impl Catalog<'_> {
     fn require(&self, guard: Guard) -> Result<(), SqlError> {
         let principal = &self.scope.principal;
         let refused = |number: i32, message: String| {
-            let class = if number == 262 { 14 } else { 16 };
-            Err(SqlError { class, ..SqlError::statement(number, message) })
+            Err(SqlError { class: 14, ..SqlError::statement(number, message) })
         };
         match guard {
             Guard::Database(permission)

@@ -32,9 +32,7 @@ struct Partition {
 
 impl Partition {
     fn id(&self) -> i64 {
-        /// Multiplied with the object id, it leaves room for the index ids.
-        const PARTITION_ID_STEP: i64 = 1 << 16;
-        i64::from(self.object_id) * PARTITION_ID_STEP + i64::from(self.index_id)
+        partition_id(self.object_id, self.index_id)
     }
 
     /// Pages of 8 KiB, as if a page held so many rows.
@@ -42,6 +40,13 @@ impl Partition {
         const ROWS_PER_PAGE: i64 = 50;
         (self.rows + ROWS_PER_PAGE - 1) / ROWS_PER_PAGE
     }
+}
+
+/// `partition_id` and `hobt_id` of an index or heap.
+pub(super) fn partition_id(object_id: i32, index_id: i32) -> i64 {
+    /// Leaves room for the index ids.
+    const STEP: i64 = 1 << 16;
+    i64::from(object_id) * STEP + i64::from(index_id)
 }
 
 fn partitions(catalog: &Catalog<'_>) -> Vec<Partition> {

@@ -1,13 +1,13 @@
 //! Types as the catalog describes them.
 
-use crate::types::{Length, SqlType};
+use crate::types::{ClrType, Length, SqlType};
 
 /// What `sys.types` and `sys.columns` say about a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeFacts {
     /// Name, as in `sys.types`.
     pub name: &'static str,
-    /// `system_type_id`, which is `user_type_id` too.
+    /// `system_type_id`
     pub id: u8,
     /// `max_length` in bytes, -1 for `(max)`.
     pub max_length: i16,
@@ -17,8 +17,21 @@ pub struct TypeFacts {
     pub scale: u8,
 }
 
+/// `system_type_id` of every type of the CLR.
+const CLR_ID: u8 = 240;
+
 /// `sysname`: an alias of `nvarchar(128)`.
 pub const SYSNAME_ID: i32 = 256;
+
+/// `user_type_id` of a type that is no alias.
+pub fn user_type_id(sql_type: SqlType) -> i32 {
+    match sql_type {
+        SqlType::Clr(ClrType::HierarchyId) => 128,
+        SqlType::Clr(ClrType::Geometry) => 129,
+        SqlType::Clr(ClrType::Geography) => 130,
+        other => i32::from(facts(other).id),
+    }
+}
 
 /// Facts of a type.
 pub fn facts(sql_type: SqlType) -> TypeFacts {
@@ -52,6 +65,12 @@ pub fn facts(sql_type: SqlType) -> TypeFacts {
         SqlType::VarBinary(length) => ("varbinary", 165, bytes(length, 1), 0, 0),
         SqlType::UniqueIdentifier => ("uniqueidentifier", 36, 16, 0, 0),
         SqlType::RowVersion => ("timestamp", 189, 8, 0, 0),
+        SqlType::Text => ("text", 35, 16, 0, 0),
+        SqlType::NText => ("ntext", 99, 16, 0, 0),
+        SqlType::Image => ("image", 34, 16, 0, 0),
+        SqlType::Xml => ("xml", 241, -1, 0, 0),
+        SqlType::SqlVariant => ("sql_variant", 98, 8016, 0, 0),
+        SqlType::Clr(clr) => (clr.name(), CLR_ID, if clr == ClrType::HierarchyId { 892 } else { -1 }, 0, 0),
     };
     TypeFacts { name, id, max_length, precision, scale }
 }

@@ -75,6 +75,12 @@ impl Version {
         })
     }
 
+    fn from_wire(number: u32) -> Option<Self> {
+        [Self::V80, Self::V90, Self::V100, Self::V140, Self::V160]
+            .into_iter()
+            .find(|version| *version as u32 == number)
+    }
+
     /// As it stands in a name; the oldest does not.
     fn suffix(self) -> &'static str {
         match self {
@@ -140,6 +146,27 @@ impl Collation {
         }
     }
 
+    /// What `COLLATIONPROPERTY(…, 'ComparisonStyle')` answers: the flags of comparison of Windows.
+    pub fn comparison_style(self) -> u32 {
+        const IGNORE_CASE: u32 = 0x1;
+        const IGNORE_ACCENT: u32 = 0x2;
+        const IGNORE_KANA: u32 = 0x1_0000;
+        const IGNORE_WIDTH: u32 = 0x2_0000;
+        let Sensitivity::Linguistic { case, accent, kana, width } = self.sensitivity else { return 0 };
+        [(case, IGNORE_CASE), (accent, IGNORE_ACCENT), (kana, IGNORE_KANA), (width, IGNORE_WIDTH)]
+            .into_iter()
+            .filter(|(seen, _)| !seen)
+            .fold(0, |flags, (_, flag)| flags | flag)
+    }
+
+    /// What `COLLATIONPROPERTY(…, 'Version')` answers.
+    pub fn version(self) -> u32 {
+        match self.origin {
+            Origin::Windows { version, .. } => version as u32,
+            Origin::Sql(_) => Version::V80 as u32,
+        }
+    }
+
     /// The five bytes by which the wire names it: locale, flags and version, and the sort order of a SQL collation.
     pub fn wire_bytes(self) -> [u8; 5] {
         let flag = |set: bool, bit: u32| if set { bit } else { 0 };
@@ -153,26 +180,39 @@ impl Collation {
                     | flag(!width, IGNORES_WIDTH)
             }
         };
-        let version = match self.origin {
-            Origin::Windows { version, .. } => version as u32,
-            Origin::Sql(_) => Version::V80 as u32,
-        };
         let utf8 = flag(self.code_page() == CodePage::Utf8, UTF8);
-        let [a, b, c, d] = (self.lcid() | flags | utf8 | version << VERSION_SHIFT).to_le_bytes();
+        let [a, b, c, d] = (self.lcid() | flags | utf8 | self.version() << VERSION_SHIFT).to_le_bytes();
         [a, b, c, d, self.sql().map_or(0, |sql| sql.sort_id)]
     }
 
-    /// The code page of the collation that five bytes name on the wire; None for a locale that is not known here.
-    pub fn code_page_on_wire([a, b, c, d, sort_id]: [u8; 5]) -> Option<CodePage> {
-        let info = u32::from_le_bytes([a, b, c, d]);
-        if info & UTF8 != 0 {
-            return Some(CodePage::Utf8);
-        }
+    /// The collation that five bytes name on the wire; None for a locale or sort order that is not known here. What
+    /// they do not tell, `_SC` and `_VSS`, is taken as not said.
+    pub fn from_wire([a, b, c, d, sort_id]: [u8; 5]) -> Option<Self> {
         if sort_id != 0 {
-            return name::SQL_COLLATIONS.iter().find(|sql| sql.sort_id == sort_id).map(|sql| sql.code_page);
+            return name::by_sort_id(sort_id);
         }
-        let lcid = info & LCID;
-        name::DESIGNATORS.iter().find(|designator| designator.lcid == lcid).map(|known| known.code_page)
+        let info = u32::from_le_bytes([a, b, c, d]);
+        let flag = |bit: u32| info & bit != 0;
+        let version = Version::from_wire(info >> VERSION_SHIFT)?;
+        let sensitivity = if flag(BINARY2) {
+            Sensitivity::Binary2
+        } else if flag(BINARY) {
+            Sensitivity::Binary
+        } else {
+            Sensitivity::Linguistic {
+                case: !flag(IGNORES_CASE),
+                accent: !flag(IGNORES_ACCENT),
+                kana: !flag(IGNORES_KANA),
+                width: !flag(IGNORES_WIDTH),
+            }
+        };
+        let utf8 = flag(UTF8);
+        let supplementary = utf8 && !sensitivity.is_binary() && version < Version::V140;
+        let locale = name::by_locale(info & LCID, version)?;
+        Some(Self {
+            origin: Origin::Windows { locale, version, variation: false, supplementary, utf8 },
+            sensitivity,
+        })
     }
 
     /// Whether text compares by its code units.
@@ -330,7 +370,7 @@ mod tests {
             ("German_PhoneBook_CI_AI", [0x07, 0x04, 0xF1, 0x00, 0x00]),
         ] {
             assert_eq!(named(name).wire_bytes(), bytes, "{name}");
-            assert_eq!(Collation::code_page_on_wire(bytes), Some(named(name).code_page()), "{name}");
+            assert_eq!(Collation::from_wire(bytes), Some(named(name)), "{name}");
         }
     }
 

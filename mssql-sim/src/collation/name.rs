@@ -155,6 +155,23 @@ pub(super) fn parse(name: &str) -> Option<Collation> {
     })
 }
 
+fn sql_collation(place: usize) -> Option<Collation> {
+    let name = SQL_COLLATIONS[place].name;
+    let mut parts = name.split('_').skip_while(|part| !is_sensitivity(part)).peekable();
+    Some(Collation { origin: Origin::Sql(u8::try_from(place).ok()?), sensitivity: sensitivity(&mut parts)? })
+}
+
+/// A SQL collation by its sort order.
+pub(super) fn by_sort_id(sort_id: u8) -> Option<Collation> {
+    sql_collation(SQL_COLLATIONS.iter().position(|known| known.sort_id == sort_id)?)
+}
+
+/// The place of the designator that a locale has in a version.
+pub(super) fn by_locale(lcid: u32, version: Version) -> Option<u8> {
+    let is_it = |designator: &Designator| designator.lcid == lcid && designator.versions.contains(&version);
+    DESIGNATORS.iter().position(is_it).and_then(|place| u8::try_from(place).ok())
+}
+
 fn utf8_possible(sensitivity: Sensitivity, supplementary: bool) -> bool {
     supplementary || sensitivity == Sensitivity::Binary2
 }

@@ -7,7 +7,7 @@
 
 use super::definition::{IndexRef, KeyColumn, TableDef};
 use super::{Key, layout};
-use crate::types::{ColumnMeta, SqlType, Value};
+use crate::types::{ColumnMeta, SqlType, Value, Variant};
 
 const NULL: u8 = 0;
 const PRESENT: u8 = 1;
@@ -152,7 +152,76 @@ fn encode_present(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
         Value::Text(text) => column.collation.sort_key(text, out),
         Value::Bytes(bytes) => delimited(bytes, out),
         Value::Guid(bytes) => out.extend(GUID_ORDER.map(|position| bytes[position])),
+        Value::Variant(variant) => variant_key(variant, out),
     }
+}
+
+/// Kinds of types in a `sql_variant`, lowest first: two values of different kinds compare by kind alone.
+#[derive(Clone, Copy)]
+enum VariantKind {
+    Guid = 1,
+    Bytes,
+    Text,
+    Exact,
+    Approximate,
+    Moment,
+}
+
+/// Days from 0001-01-01 to 1900-01-01, where a time without a date stands.
+const DAYS_TO_1900: i32 = 693_595;
+/// Units of `time` and its kin, 100 ns, in the unit of `datetime`, 1/300 s: 10,000,000 to 300.
+const MODERN_TICKS: u64 = 100_000;
+const LEGACY_TICKS: u64 = 3;
+
+/// Appends bytes that order variants: by the kind of their types first, by value within a kind.
+pub(crate) fn variant_key(variant: &Variant, out: &mut Vec<u8>) {
+    match &variant.value {
+        Value::Guid(guid) => {
+            out.push(VariantKind::Guid as u8);
+            out.extend(GUID_ORDER.map(|position| guid[position]));
+        }
+        Value::Bytes(bytes) => {
+            out.push(VariantKind::Bytes as u8);
+            delimited(bytes, out);
+        }
+        Value::Text(units) => {
+            out.push(VariantKind::Text as u8);
+            variant.collation.sort_key(units, out);
+        }
+        Value::Float(number) => {
+            out.push(VariantKind::Approximate as u8);
+            float(*number, out);
+        }
+        Value::Bit(bit) => exact(i128::from(*bit), 0, out),
+        Value::Int(n) => exact(i128::from(*n), 0, out),
+        Value::Money(n) => exact(i128::from(*n), 4, out),
+        Value::Decimal { unscaled, scale } => exact(*unscaled, *scale, out),
+        Value::Date(days) => moment(*days, 0, out),
+        Value::Time(ticks) => moment(DAYS_TO_1900, *ticks * LEGACY_TICKS, out),
+        Value::DateTime { days, ticks } => {
+            moment(days + DAYS_TO_1900, u64::from(*ticks) * MODERN_TICKS, out);
+        }
+        Value::DateTime2 { days, ticks } | Value::DateTimeOffset { days, ticks, .. } => {
+            moment(*days, *ticks * LEGACY_TICKS, out);
+        }
+        Value::Null | Value::Variant(_) => {}
+    }
+}
+
+/// The whole part, then the fraction in units of the smallest scale.
+fn exact(unscaled: i128, scale: u8, out: &mut Vec<u8>) {
+    let one = 10i128.pow(u32::from(scale));
+    out.push(VariantKind::Exact as u8);
+    out.extend_from_slice(&(unscaled.div_euclid(one) ^ i128::MIN).to_be_bytes());
+    let fraction = unscaled.rem_euclid(one) * 10i128.pow(u32::from(38 - scale));
+    out.extend_from_slice(&fraction.to_be_bytes());
+}
+
+/// Days since 0001-01-01, and 1/30,000,000 s since midnight, in which every type of time is whole.
+fn moment(days: i32, ticks: u64, out: &mut Vec<u8>) {
+    out.push(VariantKind::Moment as u8);
+    signed(i64::from(days), out);
+    out.extend_from_slice(&ticks.to_be_bytes());
 }
 
 fn signed(n: i64, out: &mut Vec<u8>) {

@@ -43,6 +43,7 @@ mod read;
 mod rows;
 mod schema;
 mod schema_object;
+mod sessions;
 mod state;
 mod statement;
 pub mod temporary;
@@ -78,6 +79,9 @@ pub use principal::{FIXED_ROLES, NewUser, Principal, User};
 pub use read::{ReadHint, ReadLevel, Scan, ScannedRow, TableRead};
 pub(crate) use schema::could_not_create;
 pub use schema_object::{ExtendedProperty, ObjectHeader, PropertyOwner, Synonym, UserView};
+pub use sessions::{
+    Activity, LockInfo, RequestInfo, SessionInfo, TransactionInfo, TransactionOrigin, WaitInfo,
+};
 pub use statement::{NameScope, Object, StatementScope};
 pub use temporary::{TEMPDB, Temporaries};
 pub use transaction::Mark;
@@ -169,6 +173,7 @@ impl Engine {
             databases: BTreeMap::from(system),
             database_uses: HashMap::new(),
             logins: Vec::new(),
+            sessions: BTreeMap::new(),
             transactions: HashMap::new(),
             last_transaction: 0,
             statements: HashMap::new(),

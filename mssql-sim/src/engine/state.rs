@@ -10,6 +10,7 @@ use super::gate::CommitGate;
 use super::lock::LockTable;
 use super::principal::Login;
 use super::rows::Sight;
+use super::sessions::SessionInfo;
 use super::transaction::Transaction;
 use super::{Key, Options, TableDef, TransactionId};
 use crate::types::SqlError;
@@ -43,6 +44,8 @@ pub(super) struct State {
     /// How often each database is some session's current one.
     pub(super) database_uses: HashMap<DatabaseId, usize>,
     pub(super) logins: Vec<Login>,
+    /// By `@@SPID`.
+    pub(super) sessions: BTreeMap<u16, SessionInfo>,
     pub(super) transactions: HashMap<TransactionId, Transaction>,
     pub(super) last_transaction: u64,
     pub(super) statements: HashMap<u64, StatementState>,

@@ -8,12 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::database::Schema;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::gate::Versions;
 use super::permission::Security;
 use super::rows::{Image, Rows};
 use super::schema_object::{ExtendedProperty, PropertyOwner, Synonym, UserView};
+use super::sessions::TransactionOrigin;
 use super::state::{Garbage, State, TableRef};
 use super::tracking::{CommitRecord, TableTracking, TrackedWrite};
 use super::{Engine, Key, TransactionId};
@@ -70,6 +73,9 @@ pub struct Mark {
 /// An open transaction.
 #[derive(Debug, Default)]
 pub(super) struct Transaction {
+    pub(super) origin: TransactionOrigin,
+    /// When it began.
+    pub(super) since: DateTime<Utc>,
     /// Instant of its snapshot, once it has read a user table under SNAPSHOT.
     pub(super) snapshot: Option<u64>,
     pub(super) undo: Vec<Undo>,
@@ -106,12 +112,18 @@ impl Transaction {
 }
 
 impl Engine {
-    /// Begins a transaction. An autocommit statement runs in one of its own.
+    /// Begins a transaction of the server itself.
     pub fn begin(&self) -> TransactionId {
+        self.begin_for(TransactionOrigin::default())
+    }
+
+    /// Begins a transaction of a session. An autocommit statement runs in one of its own.
+    pub fn begin_for(&self, origin: TransactionOrigin) -> TransactionId {
         let mut state = self.state();
         state.last_transaction += 1;
         let id = TransactionId(state.last_transaction);
-        state.transactions.insert(id, Transaction::default());
+        let since = state.clock.now();
+        state.transactions.insert(id, Transaction { origin, since, ..Transaction::default() });
         id
     }
 

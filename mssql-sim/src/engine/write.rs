@@ -36,6 +36,8 @@ pub enum RowWrite {
         before: Row,
         /// The row as it will be.
         after: Row,
+        /// Which of [`TableWrites::set_lists`] changes it.
+        set_list: usize,
     },
     /// A row removed.
     Delete {
@@ -53,8 +55,8 @@ pub struct TableWrites {
     pub table: Arc<TableDef>,
     /// The rows; none appears twice.
     pub rows: Vec<RowWrite>,
-    /// Column ids that an UPDATE sets, in the order of its SET list, the rowversion column last.
-    pub columns_set: Vec<i32>,
+    /// Column ids that each SET list of the statement sets, in its order, the rowversion column last.
+    pub set_lists: Vec<Vec<i32>>,
 }
 
 /// A statement's writes to one table, under way.
@@ -65,7 +67,8 @@ struct Writer<'a> {
     /// Instant after which a changed row is a conflict.
     snapshot: Option<u64>,
     tracked: bool,
-    columns: ColumnsSet,
+    /// What each SET list sets.
+    columns: Vec<ColumnsSet>,
     context: Option<Arc<[u8]>>,
 }
 
@@ -207,7 +210,7 @@ impl State {
         let tracked = table.tracking.is_some();
         let snapshot = self.transaction(id)?.snapshot.filter(|_| statement.isolation == Isolation::Snapshot);
         Ok(Writer {
-            columns: tracking::columns_set(&writes.table, &writes.columns_set),
+            columns: writes.set_lists.iter().map(|ids| tracking::columns_set(&writes.table, ids)).collect(),
             table: Arc::clone(&writes.table),
             transaction: id,
             snapshot,
@@ -246,13 +249,14 @@ impl Writer<'_> {
                     self.write(key, None)?;
                     self.track(key, before, Operation::Delete, None)?;
                 }
-                RowWrite::Update { key, before, after } => {
+                RowWrite::Update { key, before, after, set_list } => {
                     self.claim(key, before)?;
                     if self.keeps_key(key, after) {
                         self.leave_indexes(key, before, Some(after))?;
                         self.enter_indexes(key, Some(before), after)?;
                         self.write(key, Some(Arc::clone(after)))?;
-                        self.track(key, before, Operation::Update, self.columns.clone())?;
+                        let columns = self.columns.get(*set_list).cloned().flatten();
+                        self.track(key, before, Operation::Update, columns)?;
                     } else {
                         self.leave_indexes(key, before, None)?;
                         self.write(key, None)?;

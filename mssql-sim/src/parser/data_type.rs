@@ -2,7 +2,7 @@
 
 use super::Parser;
 use super::lexer::{TokenKind, syntax_error};
-use crate::types::{Length, SqlError, SqlType};
+use crate::types::{ClrType, Length, SqlError, SqlType};
 
 /// Length of a character or binary type written without one: 1 in a declaration, 30 in CAST and CONVERT.
 #[derive(Clone, Copy)]
@@ -60,8 +60,9 @@ impl Parser {
             "varchar" => self.length(default, BYTES_LIMIT).map(SqlType::VarChar),
             "nvarchar" => self.length(default, UNITS_LIMIT).map(SqlType::NVarChar),
             "varbinary" => self.length(default, BYTES_LIMIT).map(SqlType::VarBinary),
-            "text" | "ntext" | "image" | "xml" | "sql_variant" | "hierarchyid" | "geography" | "geometry"
-            | "json" | "cursor" | "table" => self.unsupported(&format!("type {name}")),
+            "xml" if self.is_symbol("(") => self.unsupported("xml schema collection"),
+            "xml" => Ok(SqlType::Xml),
+            "json" | "cursor" | "table" | "vector" => self.unsupported(&format!("type {name}")),
             _ => Err(SqlError { line, ..unknown_type(&name) }),
         }
     }
@@ -157,6 +158,13 @@ fn fixed_type(name: &str) -> Option<SqlType> {
         "date" => SqlType::Date,
         "uniqueidentifier" => SqlType::UniqueIdentifier,
         "rowversion" | "timestamp" => SqlType::RowVersion,
+        "text" => SqlType::Text,
+        "ntext" => SqlType::NText,
+        "image" => SqlType::Image,
+        "sql_variant" => SqlType::SqlVariant,
+        "hierarchyid" => SqlType::Clr(ClrType::HierarchyId),
+        "geometry" => SqlType::Clr(ClrType::Geometry),
+        "geography" => SqlType::Clr(ClrType::Geography),
         "sysname" => SqlType::NVarChar(Length::Limited(128)),
         _ => return None,
     })

@@ -1,16 +1,18 @@
-//! INSERT, UPDATE, DELETE.
+//! INSERT, UPDATE, DELETE, and what MERGE has in common with them.
 
 use super::Parser;
-use super::ast::{BinaryOp, Delete, Expr, Insert, InsertSource, ObjectName, Statement, TableHint, Update};
+use super::ast::{
+    Assignment, BinaryOp, Cte, Delete, Expr, Insert, InsertSource, ObjectName, Output, Statement, TableHint,
+    Update, WriteTop,
+};
 use super::lexer::{TokenKind, syntax_error};
-use super::query::Cte;
 use crate::types::SqlError;
 
 impl Parser {
     /// `INSERT`; CTEs written before it belong to its query.
     pub(super) fn insert(&mut self, context: Option<Expr>, ctes: Vec<Cte>) -> Result<Statement, SqlError> {
         self.expect("INSERT")?;
-        self.refuse_dml_top()?;
+        let top = self.write_top()?;
         self.accept("INTO");
         let (table, hints) = self.target()?;
         let columns = if self.is_symbol("(") && !self.is_at(1, "SELECT") {
@@ -18,36 +20,59 @@ impl Parser {
         } else {
             Vec::new()
         };
-        self.refuse_output()?;
+        let outputs = self.outputs()?;
         let source = if self.accept_sequence(&["DEFAULT", "VALUES"]) {
             InsertSource::Defaults
         } else if self.accept("VALUES") {
-            InsertSource::Values(
-                self.comma_list(|p| p.parenthesized(|p| p.comma_list(Self::value_or_default)))?,
-            )
+            InsertSource::Values(self.comma_list(Self::row_of_values)?)
         } else if self.is_any(&["EXEC", "EXECUTE"]) {
-            return self.unsupported("INSERT EXEC");
+            self.insert_execute(&outputs)?
         } else {
             InsertSource::Query(Box::new(self.query_after(ctes)?))
         };
         self.query_hints()?;
-        Ok(Statement::Insert(Insert { context, table, hints, columns, source }))
+        Ok(Statement::Insert(Insert { context, top, table, hints, columns, outputs, source }))
     }
 
-    fn refuse_dml_top(&self) -> Result<(), SqlError> {
-        if self.is("TOP") { self.unsupported("INSERT TOP") } else { Ok(()) }
+    fn insert_execute(&mut self, outputs: &[Output]) -> Result<InsertSource, SqlError> {
+        if !outputs.is_empty() {
+            let message = "The OUTPUT clause cannot be used in an INSERT...EXEC statement.";
+            return Err(SqlError { state: 2, class: 16, ..syntax_error(483, self.line(), message) });
+        }
+        Ok(InsertSource::Execute(Box::new(self.execute()?)))
     }
 
-    fn refuse_output(&self) -> Result<(), SqlError> {
-        if self.is("OUTPUT") { self.unsupported("OUTPUT clause") } else { Ok(()) }
+    /// `(value, DEFAULT, ...)`
+    pub(super) fn row_of_values(&mut self) -> Result<Vec<Option<Expr>>, SqlError> {
+        self.parenthesized(|p| p.comma_list(Self::value_or_default))
     }
 
     fn value_or_default(&mut self) -> Result<Option<Expr>, SqlError> {
         if self.accept("DEFAULT") { Ok(None) } else { self.scalar().map(Some) }
     }
 
+    /// `OUTPUT list INTO table`, `OUTPUT list`, or both.
+    pub(super) fn outputs(&mut self) -> Result<Vec<Output>, SqlError> {
+        let mut outputs = Vec::new();
+        while self.accept("OUTPUT") {
+            let items = self.comma_list(Self::select_item)?;
+            let mut into = None;
+            if self.accept("INTO") {
+                let name = if self.is_variable() { self.table_variable()? } else { self.object_name()? };
+                let columns = if self.is_symbol("(") { self.identifier_list()? } else { Vec::new() };
+                into = Some((name, columns));
+            }
+            let ends = into.is_none();
+            outputs.push(Output { items, into });
+            if ends {
+                break;
+            }
+        }
+        Ok(outputs)
+    }
+
     /// The table that is written, and its hints.
-    fn target(&mut self) -> Result<(ObjectName, Vec<TableHint>), SqlError> {
+    pub(super) fn target(&mut self) -> Result<(ObjectName, Vec<TableHint>), SqlError> {
         let name = if self.is_variable() { self.table_variable()? } else { self.object_name()? };
         let mut hints = Vec::new();
         if self.is("WITH") && self.is_symbol_at(1, "(") {
@@ -62,46 +87,72 @@ impl Parser {
         Ok((name, hints))
     }
 
-    /// `TOP (n)` of UPDATE and DELETE, where the parentheses are required.
-    fn dml_top(&mut self) -> Result<Option<Expr>, SqlError> {
+    /// `TOP (n) [PERCENT]` of a write, where the parentheses are required.
+    pub(super) fn write_top(&mut self) -> Result<WriteTop, SqlError> {
         if !self.accept("TOP") {
             return Ok(None);
         }
         let count = self.parenthesized(Self::scalar)?;
-        if self.is("PERCENT") {
-            return self.unsupported("TOP PERCENT in UPDATE or DELETE");
-        }
-        Ok(Some(count))
+        Ok(Some((count, self.accept("PERCENT"))))
     }
 
-    pub(super) fn update(&mut self, context: Option<Expr>) -> Result<Statement, SqlError> {
+    pub(super) fn update(&mut self, context: Option<Expr>, ctes: Vec<Cte>) -> Result<Statement, SqlError> {
         self.expect("UPDATE")?;
-        let top = self.dml_top()?;
+        let top = self.write_top()?;
         let (target, hints) = self.target()?;
         self.expect("SET")?;
-        let assignments = self.comma_list(Self::column_assignment)?;
-        self.refuse_output()?;
+        let assignments = self.comma_list(Self::assignment)?;
+        let outputs = self.outputs()?;
         let from = if self.accept("FROM") { self.comma_list(Self::table_ref)? } else { Vec::new() };
         let filter = self.filter()?;
         self.query_hints()?;
-        Ok(Statement::Update(Update { context, top, target, hints, assignments, from, filter }))
+        Ok(Statement::Update(Update {
+            context,
+            ctes,
+            top,
+            target,
+            hints,
+            assignments,
+            outputs,
+            from,
+            filter,
+        }))
     }
 
-    /// `column = expr | DEFAULT`, `column += expr`
-    fn column_assignment(&mut self) -> Result<(String, Option<Expr>), SqlError> {
-        if matches!(self.kind(), TokenKind::Variable(_)) {
-            return self.unsupported("variable in the SET list of UPDATE");
+    /// An item of a SET list.
+    pub(super) fn assignment(&mut self) -> Result<Assignment, SqlError> {
+        let mut variable = None;
+        if self.is_variable() {
+            let name = self.variable()?;
+            if !self.is_symbol("=") {
+                let value = Some(self.compound_assignment(Expr::Variable(name.clone()))?);
+                return Ok(Assignment { variable: Some(name), column: None, value });
+            }
+            self.advance();
+            if !self.is_column_assignment() {
+                return Ok(Assignment { variable: Some(name), column: None, value: Some(self.scalar()?) });
+            }
+            variable = Some(name);
         }
         let mut parts = vec![self.identifier()?];
         while self.accept_symbol(".") {
             parts.push(self.identifier()?);
         }
-        let column = parts.last().cloned().unwrap_or_default();
-        if self.accept_symbol("=") {
-            return Ok((column, self.value_or_default()?));
+        let value = if self.accept_symbol("=") {
+            self.value_or_default()?
+        } else {
+            Some(self.compound_assignment(Expr::Column(parts.clone()))?)
+        };
+        Ok(Assignment { variable, column: Some(parts), value })
+    }
+
+    /// Whether `column =` or the like is next.
+    fn is_column_assignment(&self) -> bool {
+        let mut ahead = 1;
+        while self.is_symbol_at(ahead, ".") {
+            ahead += 2;
         }
-        let value = self.compound_assignment(Expr::Column(parts))?;
-        Ok((column, Some(value)))
+        self.is_identifier() && self.is_assignment_at(ahead)
     }
 
     /// `target op= expr` as `target op expr`.
@@ -122,15 +173,15 @@ impl Parser {
         Ok(Expr::Binary(Box::new(target), operator, Box::new(value)))
     }
 
-    pub(super) fn delete(&mut self, context: Option<Expr>) -> Result<Statement, SqlError> {
+    pub(super) fn delete(&mut self, context: Option<Expr>, ctes: Vec<Cte>) -> Result<Statement, SqlError> {
         self.expect("DELETE")?;
-        let top = self.dml_top()?;
+        let top = self.write_top()?;
         self.accept("FROM");
         let (target, hints) = self.target()?;
-        self.refuse_output()?;
+        let outputs = self.outputs()?;
         let from = if self.accept("FROM") { self.comma_list(Self::table_ref)? } else { Vec::new() };
         let filter = self.filter()?;
         self.query_hints()?;
-        Ok(Statement::Delete(Delete { context, top, target, hints, from, filter }))
+        Ok(Statement::Delete(Delete { context, ctes, top, target, hints, outputs, from, filter }))
     }
 }

@@ -173,6 +173,11 @@ impl<'t> Lexer<'t> {
             '[' => Ok(TokenKind::Quoted(self.quoted_identifier(']')?)),
             '"' => Ok(TokenKind::Quoted(self.quoted_identifier('"')?)),
             '@' => self.variable(),
+            // $action
+            '$' if second.is_some_and(char::is_alphabetic) => {
+                self.take(1);
+                Ok(TokenKind::Word(format!("${}", self.take_while(continues_identifier))))
+            }
             '$' => {
                 self.take(1);
                 let digits = self.take_while(|c| c.is_ascii_digit() || c == '.');

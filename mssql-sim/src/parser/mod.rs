@@ -4,8 +4,9 @@
 //! next token cannot continue it. What the grammar of this crate does not know is refused by an error that names the
 //! token, never guessed and never skipped.
 //!
-//! `statement` dispatches on the first keyword; `query`, `dml` and `control` hold the statements, `ddl`, `alter`, `index`,
-//! `view`, `database` and `principal` the definitions, `expression` the operators, `primary` the operands, `data_type` the types.
+//! `statement` dispatches on the first keyword; `query`, `dml`, `merge` and `control` hold the statements, `ddl`, `alter`,
+//! `index`, `view`, `database` and `principal` the definitions, `expression` the operators, `primary` the operands,
+//! `data_type` the types.
 
 mod alter;
 pub mod ast;
@@ -18,6 +19,7 @@ mod expression;
 mod index;
 mod keyword;
 mod lexer;
+mod merge;
 mod name;
 mod primary;
 mod principal;

@@ -1,12 +1,18 @@
 //! Queries: CTEs, SELECT, set operators, ordering and paging.
 
-use super::ast::{Expr, Query, QueryBody, Select, SelectItem, SetOperator, Statement};
+use super::ast::{Cte, Expr, ObjectName, Query, QueryBody, Select, SelectItem, SetOperator, Statement};
 use super::lexer::{TokenKind, syntax_error};
 use super::{MAX_CHAIN, Parser};
 use crate::types::SqlError;
 
-/// A common table expression: name, columns, query.
-pub(super) type Cte = (String, Vec<String>, Query);
+/// A SELECT, and what a statement makes of it besides an answer.
+struct SelectParts {
+    select: Select,
+    /// Variables that it assigns.
+    assignments: Vec<(String, Expr)>,
+    /// Table that it creates.
+    into: Option<ObjectName>,
+}
 
 /// What stands between SELECT and FROM.
 enum SelectList {
@@ -61,14 +67,25 @@ impl Parser {
         if !self.is("SELECT") {
             return self.query_after(ctes).map(Statement::Select);
         }
-        let (select, assignments) = self.select()?;
+        let mixed = self.mixed_assignment();
+        let SelectParts { select, assignments, into } = self.select(true)?;
         let first = QueryBody::Select(Box::new(select));
-        if assignments.is_empty() {
-            let body = self.set_operations(first)?;
-            return self.finish_query(ctes, body).map(Statement::Select);
+        match (into, assignments.is_empty()) {
+            (Some(target), true) => {
+                let body = self.set_operations(first)?;
+                let query = Box::new(self.finish_query(ctes, body)?);
+                Ok(Statement::SelectInto { target, query })
+            }
+            (Some(_), false) => Err(mixed),
+            (None, true) => {
+                let body = self.set_operations(first)?;
+                self.finish_query(ctes, body).map(Statement::Select)
+            }
+            (None, false) => {
+                let query = Box::new(self.finish_query(ctes, first)?);
+                Ok(Statement::SelectAssign { assignments, query })
+            }
         }
-        let query = Box::new(self.finish_query(ctes, first)?);
-        Ok(Statement::SelectAssign { assignments, query })
     }
 
     /// `name [(columns)] AS (query)`
@@ -158,7 +175,7 @@ impl Parser {
             return Ok(QueryBody::Values(rows));
         }
         let mixed = self.mixed_assignment();
-        let (select, assignments) = self.select()?;
+        let SelectParts { select, assignments, .. } = self.select(false)?;
         if assignments.is_empty() { Ok(QueryBody::Select(Box::new(select))) } else { Err(mixed) }
     }
 
@@ -194,8 +211,8 @@ impl Parser {
         Ok(left)
     }
 
-    /// `SELECT` up to and with HAVING, and the variables it assigns.
-    fn select(&mut self) -> Result<(Select, Vec<(String, Expr)>), SqlError> {
+    /// `SELECT` up to and with HAVING, and what else a statement makes of it.
+    fn select(&mut self, takes_into: bool) -> Result<SelectParts, SqlError> {
         self.expect("SELECT")?;
         let distinct = self.accept("DISTINCT");
         if !distinct {
@@ -206,14 +223,13 @@ impl Parser {
             SelectList::Items(items) => (items, Vec::new()),
             SelectList::Assignments(assignments) => (Vec::new(), assignments),
         };
-        if self.is("INTO") {
-            return self.unsupported("SELECT INTO");
-        }
+        let into = if takes_into && self.accept("INTO") { Some(self.object_name()?) } else { None };
         let from = if self.accept("FROM") { self.comma_list(Self::table_ref)? } else { Vec::new() };
         let filter = self.filter()?;
         let group_by = self.group_by()?;
         let having = if self.accept("HAVING") { Some(self.condition()?) } else { None };
-        Ok((Select { distinct, top, items, from, filter, group_by, having }, assignments))
+        let select = Select { distinct, top, items, from, filter, group_by, having };
+        Ok(SelectParts { select, assignments, into })
     }
 
     /// `WHERE condition`, if written.
@@ -278,7 +294,7 @@ impl Parser {
         syntax_error(141, self.line(), message)
     }
 
-    fn select_item(&mut self) -> Result<SelectItem, SqlError> {
+    pub(super) fn select_item(&mut self) -> Result<SelectItem, SqlError> {
         if self.accept_symbol("*") {
             return Ok(SelectItem::Wildcard(None));
         }

@@ -79,8 +79,9 @@ impl Parser {
             "SELECT" => self.select_statement(Vec::new()),
             "WITH" => self.with_statement(),
             "INSERT" => self.insert(None, Vec::new()),
-            "UPDATE" => self.update(None),
-            "DELETE" => self.delete(None),
+            "UPDATE" => self.update(None, Vec::new()),
+            "DELETE" => self.delete(None, Vec::new()),
+            "MERGE" => self.merge(None, Vec::new()),
             "TRUNCATE" => self.truncate(),
             "CREATE" => self.create(),
             "ALTER" => self.alter(),
@@ -104,8 +105,8 @@ impl Parser {
             "WAITFOR" => self.wait_for(),
             "EXEC" | "EXECUTE" => self.execute(),
             "CHECKPOINT" => self.keyword_statement(Statement::Nothing),
-            "MERGE" | "BACKUP" | "RESTORE" | "DBCC" | "KILL" | "BULK" | "GOTO" | "OPEN" | "FETCH"
-            | "CLOSE" | "DEALLOCATE" | "RECONFIGURE" | "REVERT" | "SHUTDOWN" | "READTEXT" | "WRITETEXT"
+            "BACKUP" | "RESTORE" | "DBCC" | "KILL" | "BULK" | "GOTO" | "OPEN" | "FETCH" | "CLOSE"
+            | "DEALLOCATE" | "RECONFIGURE" | "REVERT" | "SHUTDOWN" | "READTEXT" | "WRITETEXT"
             | "UPDATETEXT" => self.unsupported_here(),
             _ => Err(self.unexpected()),
         }
@@ -136,14 +137,14 @@ impl Parser {
         if self.is("INSERT") {
             return self.insert(context, ctes);
         }
-        if self.is_any(&["UPDATE", "DELETE"]) {
-            if !ctes.is_empty() {
-                return self.unsupported("common table expression before UPDATE or DELETE");
-            }
-            return if self.is("UPDATE") { self.update(context) } else { self.delete(context) };
+        if self.is("UPDATE") {
+            return self.update(context, ctes);
+        }
+        if self.is("DELETE") {
+            return self.delete(context, ctes);
         }
         if self.is("MERGE") {
-            return self.unsupported_here();
+            return self.merge(context, ctes);
         }
         // SELECT accepts a context, which has nothing to act on.
         self.select_statement(ctes)
@@ -163,7 +164,7 @@ impl Parser {
     }
 
     /// `EXEC name arguments` or `EXEC ('text')`
-    fn execute(&mut self) -> Result<Statement, SqlError> {
+    pub(super) fn execute(&mut self) -> Result<Statement, SqlError> {
         self.advance();
         if self.is_symbol("(") {
             return self.parenthesized(Self::scalar).map(Statement::ExecuteText);

@@ -234,9 +234,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("SET NOCOUNT MAYBE", 102, 1, "NOCOUNT"),
         ("SET NOPE ON", 195, 1, "NOPE"),
         ("DELETE TOP 5 FROM t", 102, 1, "near '5'"),
-        ("MERGE t USING s ON 1 = 1", 102, 1, "MERGE"),
-        ("SELECT * INTO x FROM t", 102, 1, "SELECT INTO"),
-        ("UPDATE t SET a = 1 OUTPUT deleted.a", 102, 1, "OUTPUT clause"),
+        ("MERGE t USING s ON 1 = 1 WHEN MATCHED THEN\nDELETE", 10713, 2, "semi-colon"),
         ("SELECT 1;\nCREATE VIEW v AS SELECT 1", 111, 2, "'CREATE VIEW' must be the first statement"),
         ("BEGIN TRY END TRY BEGIN CATCH END CATCH", 156, 1, "END"),
     ];

@@ -8,7 +8,7 @@ use std::slice;
 use super::event::{ClientGone, Command, Event, Events};
 use super::{Ending, Failure, Session};
 use crate::exec::context::Variables;
-use crate::parser::ast::{Expr, Located, Statement};
+use crate::parser::ast::{Expr, InsertSource, Located, Statement};
 use crate::parser::parse_batch;
 use crate::types::{Reach, SqlError};
 
@@ -172,6 +172,9 @@ impl Session {
                 Box::pin(self.execute_procedure(frame, name, arguments)).await
             }
             Statement::ExecuteText(text) => Box::pin(self.execute_text(frame, text)).await,
+            Statement::Insert(insert) if matches!(insert.source, InsertSource::Execute(_)) => {
+                Box::pin(self.insert_execute(frame, &located.statement)).await
+            }
             Statement::RaiseError(message, severity, state) => {
                 let error = self.raised_error(frame, message, severity, state).await?;
                 self.raise(frame, SqlError { line: located.line, ..error }).await
@@ -197,6 +200,7 @@ impl Session {
         frame: &mut Frame<'_>,
         statement: &Statement,
     ) -> Result<(), Failure> {
+        self.note_command(Command::of(statement).unwrap_or(Command::Nothing));
         match statement {
             Statement::Begin(name) => {
                 self.require_healthy_transaction()?;
@@ -439,7 +443,14 @@ fn keeps_error(statement: &Statement) -> bool {
 }
 
 fn changes_rows(statement: &Statement) -> bool {
-    matches!(statement, Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_))
+    matches!(
+        statement,
+        Statement::Insert(_)
+            | Statement::Update(_)
+            | Statement::Delete(_)
+            | Statement::Merge(_)
+            | Statement::SelectInto { .. }
+    )
 }
 
 fn terminated_message() -> SqlError {

@@ -82,6 +82,8 @@ pub enum Command {
     SetValue = 249,
     /// Nothing: a batch without statements, one that was refused or ended by an error, a transaction request
     Nothing = 253,
+    /// `MERGE`
+    Merge = 279,
     /// Entering a TRY block
     Try = 349,
     /// Entering a CATCH block
@@ -91,16 +93,43 @@ pub enum Command {
 }
 
 impl Command {
+    /// `command` of `sys.dm_exec_requests`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Insert => "INSERT",
+            Self::Delete => "DELETE",
+            Self::Update => "UPDATE",
+            Self::CreateTable => "CREATE TABLE",
+            Self::DropTable => "DROP TABLE",
+            Self::CreateIndex => "CREATE INDEX",
+            Self::DropIndex => "DROP INDEX",
+            Self::AlterTable => "ALTER TABLE",
+            Self::CreateDatabase => "CREATE DATABASE",
+            Self::DropDatabase => "DROP DATABASE",
+            Self::AlterDatabase => "ALTER DATABASE",
+            Self::Truncate => "TRUNCATE TABLE",
+            Self::Begin => "BEGIN TRANSACTION",
+            Self::Commit => "COMMIT TRANSACTION",
+            Self::Rollback => "ROLLBACK TRANSACTION",
+            Self::WaitFor => "WAITFOR",
+            Self::Execute => "EXECUTE",
+            _ => "AWAITING COMMAND",
+        }
+    }
+
     /// What a statement's end says, `None` where its end says nothing of its own.
     pub(super) fn of(statement: &Statement) -> Option<Self> {
         Some(match statement {
             Statement::Select(_)
+            | Statement::SelectInto { .. }
             | Statement::SelectAssign { .. }
             | Statement::SetVariable(..)
             | Statement::Declare(_) => Self::Select,
             Statement::Insert(_) => Self::Insert,
             Statement::Update(_) => Self::Update,
             Statement::Delete(_) => Self::Delete,
+            Statement::Merge(_) => Self::Merge,
             Statement::Truncate(_) => Self::Truncate,
             Statement::CreateTable(_) => Self::CreateTable,
             Statement::AlterTable { .. } => Self::AlterTable,
@@ -170,6 +199,6 @@ impl Command {
 
     /// Whether the statement's end tells rows.
     pub(super) fn counts_rows(self) -> bool {
-        matches!(self, Self::Select | Self::Insert | Self::Update | Self::Delete)
+        matches!(self, Self::Select | Self::Insert | Self::Update | Self::Delete | Self::Merge)
     }
 }

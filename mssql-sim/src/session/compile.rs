@@ -13,7 +13,7 @@ use crate::engine::Interrupt;
 use crate::exec::context::Variables;
 use crate::exec::{ddl, query};
 use crate::parser::ast::{Insert, InsertSource, Isolation, Located, Query, Statement};
-use crate::types::{ColumnMeta, Reach, SqlError};
+use crate::types::{ColumnMeta, Reach, SqlError, SqlType};
 
 /// Variables not declared, columns not found or ambiguous, and CHANGETABLE of what cannot be tracked.
 const REFUSING: [i32; 7] = [137, 207, 209, 4104, 22104, 22105, 22107];
@@ -116,14 +116,24 @@ struct FoundQuery<'a> {
     returns_rows: bool,
 }
 
+/// 2739: types that no local variable has; a parameter may have them.
+fn refuse_long(sql_type: SqlType) -> Result<(), SqlError> {
+    if !matches!(sql_type, SqlType::Text | SqlType::NText | SqlType::Image) {
+        return Ok(());
+    }
+    let message = "The text, ntext, and image data types are invalid for local variables.";
+    Err(SqlError::batch(2739, message))
+}
+
 /// Declares every variable of a batch: DECLARE counts wherever it stands, even where it is never reached.
 fn declare_all(statements: &[Located], variables: &mut Variables) -> Result<(), SqlError> {
     let mut result = Ok(());
     collect(statements, &mut |Located { line, statement }| {
         let declared = match statement {
-            Statement::Declare(scalars) => {
-                scalars.iter().try_for_each(|(name, sql_type, _)| variables.declare(name, *sql_type))
-            }
+            Statement::Declare(scalars) => scalars.iter().try_for_each(|(name, sql_type, _)| {
+                refuse_long(*sql_type)?;
+                variables.declare(name, *sql_type)
+            }),
             Statement::DeclareTable(table) => variables.declare_table(&table.name.name),
             _ => Ok(()),
         };

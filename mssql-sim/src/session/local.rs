@@ -17,6 +17,7 @@ pub(crate) async fn execute(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<V
     let principal = Principal::of_login(&options.user, true);
     let database = shared.engine.use_database(&principal, &options.database)?;
     let mut session = Session::new(shared, shared.next_spid(), principal, database);
+    session.register();
     let (events, received) = Events::channel();
     let batch = async move { session.run_batch(sql, &events).await };
     // The batch only fails if nobody takes its events, and `collect` takes them all.

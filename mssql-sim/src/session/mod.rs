@@ -13,6 +13,7 @@ mod compile;
 pub(crate) mod connection;
 pub mod event;
 mod handshake;
+mod insert_execute;
 pub(crate) mod local;
 mod prepared;
 mod procedure;
@@ -25,12 +26,15 @@ mod transaction;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::collation::Collation;
-use crate::engine::{DatabaseUse, Principal, Temporaries, TransactionId};
+use crate::engine::{Activity, DatabaseUse, Principal, RequestInfo, SessionInfo, Temporaries, TransactionId};
 use crate::server::Shared;
 use crate::types::SqlError;
 use crate::wire::login::Login;
 use crate::wire::request::{Request, RequestKind};
+use command::Command;
 use event::{ClientGone, Event, Events};
 use prepared::Prepared;
 use settings::Settings;
@@ -56,8 +60,12 @@ pub(crate) struct Session {
     /// The transaction of a statement that runs outside one.
     autocommit: Option<TransactionId>,
     temporaries: Temporaries,
+    /// Whether an INSERT .. EXEC takes what procedures answer.
+    captures: bool,
     prepared: HashMap<i32, Arc<Prepared>>,
     last_handle: i32,
+    /// When the running request began.
+    request_since: Option<DateTime<Utc>>,
     /// `@@ROWCOUNT`
     row_count: u64,
     /// `@@ERROR`
@@ -121,6 +129,7 @@ impl Session {
         let mut session = Self::new(shared, spid, principal, database);
         session.host.clone_from(&login.host);
         session.program.clone_from(&login.program);
+        session.register();
         Ok(session)
     }
 
@@ -139,8 +148,10 @@ impl Session {
             transaction: None,
             autocommit: None,
             temporaries: Temporaries::default(),
+            captures: false,
             prepared: HashMap::new(),
             last_handle: 0,
+            request_since: None,
             row_count: 0,
             last_error: 0,
             last_identity: None,
@@ -165,11 +176,13 @@ impl Session {
 
     /// Runs a request to its end.
     pub(crate) async fn run(&mut self, request: Request, events: Events) -> Ending {
+        self.request_since = Some(self.shared.engine.now());
         let result = match request.kind {
             RequestKind::Batch(text) => self.run_batch(&text, &events).await,
             RequestKind::Calls(calls) => self.run_calls(&calls, &events).await,
             RequestKind::Transaction(request) => self.run_transaction_request(request, &events).await,
         };
+        self.rest();
         // With the client gone there is nobody to answer; the connection notices by itself.
         result.unwrap_or(Ending::Close)
     }
@@ -177,11 +190,13 @@ impl Session {
     /// Undoes a statement whose run was dropped. Returns the descriptor of a transaction that went with it: XACT_ABORT
     /// takes the client's own along.
     pub(crate) fn cancel(&mut self) -> Option<u64> {
+        self.rest();
         if let Some(transaction) = self.autocommit.take() {
             self.shared.engine.rollback(transaction);
         }
         let aborts = self.settings.abort_transaction;
         self.shared.engine.drop_temporaries(&self.temporaries.unwind());
+        self.captures = false;
         if let Some(Surroundings { settings, database }) = self.callers.drain(..).next() {
             self.settings = settings;
             self.database = database;
@@ -205,6 +220,43 @@ impl Session {
         Ok(())
     }
 
+    /// Tells the engine's views who this is.
+    fn register(&self) {
+        let engine = &self.shared.engine;
+        engine.open_session(SessionInfo {
+            id: self.spid,
+            login: self.principal.login.clone(),
+            host: self.host.clone(),
+            program: self.program.clone(),
+            since: engine.now(),
+            activity: self.activity(None),
+        });
+    }
+
+    /// The request is over.
+    fn rest(&mut self) {
+        self.request_since = None;
+        self.note_command(Command::Nothing);
+    }
+
+    /// Tells the engine's views what runs.
+    fn note_command(&self, command: Command) {
+        self.shared.engine.note_activity(self.spid, self.activity(Some(command)));
+    }
+
+    fn activity(&self, command: Option<Command>) -> Activity {
+        let request = self.request_since.zip(command);
+        Activity {
+            database: self.database.id(),
+            isolation: self.settings.isolation,
+            lock_timeout: self.settings.lock_timeout_milliseconds(),
+            deadlock_priority: self.settings.deadlock_priority,
+            row_count: self.row_count,
+            nesting: self.nesting(),
+            request: request.map(|(since, command)| RequestInfo { since, command: command.name() }),
+        }
+    }
+
     /// Tells of a transaction's end, if one ended.
     async fn announce_rollback(&self, descriptor: Option<u64>, events: &Events) -> Result<(), ClientGone> {
         match descriptor {
@@ -218,6 +270,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.cancel();
         self.abandon_transaction();
+        self.shared.engine.close_session(self.spid);
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
     }
 }

@@ -49,6 +49,11 @@ impl Settings {
             | if self.abort_transaction { XACT_ABORT } else { 0 }
     }
 
+    /// `@@LOCK_TIMEOUT`: -1 waits for ever.
+    pub fn lock_timeout_milliseconds(&self) -> i64 {
+        self.lock_timeout.map_or(-1, |timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// How the session's statements wait for locks; the id goes into the text of a deadlock.
     pub fn patience(&self, process_id: u16) -> Patience {
         Patience { timeout: self.lock_timeout, deadlock_priority: self.deadlock_priority, process_id }

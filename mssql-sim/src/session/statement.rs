@@ -8,9 +8,10 @@ use super::batch::Frame;
 use super::event::{ClientGone, Command, Event};
 use super::{Failure, Session};
 use crate::collation::Collation;
-use crate::engine::{Interrupt, NameScope, TransactionId};
+use crate::engine::{Interrupt, NameScope, TransactionId, TransactionOrigin};
 use crate::exec::context::{ExecContext, SessionFacts, Variables, ViewStack};
 use crate::exec::conversion::{convert, convert_in};
+use crate::exec::dml::ResultSet;
 use crate::exec::{ddl, dml, expression, query};
 use crate::parser::ast::{Expr, Isolation, Query, Statement};
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -46,10 +47,13 @@ impl Session {
             }
             // Its table is there since the batch began.
             Statement::DeclareTable(_) => Ok(()),
-            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_) => {
+                self.run_write(frame, statement).await
+            }
+            Statement::SelectInto { target, query } => {
                 self.require_healthy_transaction()?;
-                let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
-                self.done(frame, statement, affected.rows).await
+                let created = self.attempt(frame, |context| dml::select_into(context, target, query)).await?;
+                self.done(frame, statement, created.rows).await
             }
             _ => {
                 self.require_healthy_transaction()?;
@@ -58,6 +62,21 @@ impl Session {
                 self.done(frame, statement, 0).await
             }
         }
+    }
+
+    async fn run_write(&mut self, frame: &mut Frame<'_>, statement: &Statement) -> Result<(), Failure> {
+        self.require_healthy_transaction()?;
+        let affected = self.attempt(frame, |context| dml::run(context, statement)).await?;
+        if let Some(ResultSet { columns, mut rows }) = affected.output {
+            frame.result_begun = true;
+            frame.events.send(Event::Columns(columns)).await?;
+            while !rows.is_empty() {
+                let rest = rows.split_off(rows.len().min(CHUNK_ROWS));
+                frame.events.send(Event::Rows(rows)).await?;
+                rows = rest;
+            }
+        }
+        self.done(frame, statement, affected.rows).await
     }
 
     /// Sends a query's rows as they are found.
@@ -103,7 +122,7 @@ impl Session {
     }
 
     /// Runs something until no lock stands in its way, in the session's transaction or in one of its own.
-    async fn attempt<T>(
+    pub(super) async fn attempt<T>(
         &mut self,
         frame: &mut Frame<'_>,
         mut run: impl FnMut(&mut ExecContext) -> Result<T, Interrupt>,
@@ -179,7 +198,6 @@ impl Session {
     }
 
     fn facts(&self, frame: &Frame<'_>) -> SessionFacts {
-        let timeout = self.settings.lock_timeout;
         SessionFacts {
             spid: self.spid,
             row_count: self.row_count,
@@ -195,8 +213,7 @@ impl Session {
             program: self.program.clone(),
             host: self.host.clone(),
             options: self.settings.options_word(),
-            lock_timeout: timeout
-                .map_or(-1, |timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)),
+            lock_timeout: self.settings.lock_timeout_milliseconds(),
             row_limit: self.settings.row_limit,
             identity_insert: self.settings.identity_insert.clone(),
         }
@@ -205,7 +222,10 @@ impl Session {
     fn statement_transaction(&mut self) -> TransactionId {
         match &self.transaction {
             Some(transaction) => transaction.id,
-            None => *self.autocommit.get_or_insert_with(|| self.shared.engine.begin()),
+            None => {
+                let origin = TransactionOrigin { session: self.spid, ..TransactionOrigin::default() };
+                *self.autocommit.get_or_insert_with(|| self.shared.engine.begin_for(origin))
+            }
         }
     }
 
@@ -222,7 +242,12 @@ impl Session {
     }
 
     /// Ends a statement that returned or changed so many rows.
-    async fn done(&mut self, frame: &Frame<'_>, statement: &Statement, rows: u64) -> Result<(), Failure> {
+    pub(super) async fn done(
+        &mut self,
+        frame: &Frame<'_>,
+        statement: &Statement,
+        rows: u64,
+    ) -> Result<(), Failure> {
         self.row_count = rows;
         match Command::of(statement) {
             Some(command) => Ok(self.complete(frame, command, rows).await?),
@@ -307,5 +332,5 @@ pub(super) fn store(
     collation: Collation,
 ) -> Result<(), SqlError> {
     let (target, _) = variables.get(name)?;
-    variables.set(name, convert_in(value, sql_type, target, None, collation.code_page())?)
+    variables.set(name, convert_in(value, sql_type, target, None, collation)?)
 }

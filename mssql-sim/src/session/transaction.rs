@@ -3,7 +3,7 @@
 
 use super::event::{ClientGone, Command, Event, Events};
 use super::{Ending, Failure, Session};
-use crate::engine::TransactionId;
+use crate::engine::{TransactionId, TransactionOrigin};
 use crate::parser::ast::Isolation;
 use crate::types::{Reach, SqlError};
 use crate::wire::request::{Begin, TransactionRequest};
@@ -67,9 +67,10 @@ impl Session {
             transaction.nesting += 1;
             return Ok(());
         }
-        let id = self.shared.engine.begin();
-        self.transaction =
-            Some(UserTransaction { id, name: name.map(Into::into), nesting: 1, doomed: false });
+        let name = name.map(str::to_owned);
+        let origin = TransactionOrigin { session: self.spid, name: name.clone(), by_user: true };
+        let id = self.shared.engine.begin_for(origin);
+        self.transaction = Some(UserTransaction { id, name, nesting: 1, doomed: false });
         events.send(Event::TransactionBegan(id.0)).await
     }
 

@@ -16,6 +16,7 @@ pub mod tls;
 pub mod token;
 pub mod type_info;
 pub mod value;
+mod variant;
 
 /// Why a client's bytes were refused. The connection cannot go on, except after a refused request.
 #[derive(Debug, thiserror::Error)]

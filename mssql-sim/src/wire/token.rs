@@ -97,6 +97,10 @@ pub fn columns(columns: &[ColumnMeta], out: &mut Vec<u8>) {
         out.extend_from_slice(&user_type.to_le_bytes());
         out.extend_from_slice(&column_flags(column).to_le_bytes());
         type_info::write(column, out);
+        if matches!(column.sql_type, SqlType::Text | SqlType::NText | SqlType::Image) {
+            // TableName: no parts, as for an expression.
+            out.push(0);
+        }
         short_text(&column.name, out);
     }
 }

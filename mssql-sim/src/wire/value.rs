@@ -1,13 +1,15 @@
 //! The wire form of values, which is also how the engine stores rows.
 //!
 //! A row in *row form* is its columns' bytes one after the other, exactly as they follow a ROW token (MS-TDS
-//! 2.2.7.19). Four forms exist, chosen by type and nullability: raw bytes (fixed-width types that may not be
-//! NULL), a length byte, a u16 length, and PLP for the `(max)` types (one chunk, as this module writes it).
+//! 2.2.7.19). Six forms exist, chosen by type and nullability: raw bytes (fixed-width types that may not be NULL), a
+//! length byte, a u16 length, a u32 length, a text pointer before a u32 length, and PLP (one chunk, as this module
+//! writes it).
 //!
 //! [`encode`] trusts its caller: the value is of the type's kind, text has been padded and cut to the declared
 //! length, and NULL is only given to nullable columns. The other functions trust bytes that [`encode`] wrote.
 //! Bytes from a client go through `from_content`, which refuses what does not fit.
 
+use super::variant;
 use crate::collation::CodePage;
 use crate::types::{ColumnMeta, Length, SqlType, Value};
 
@@ -15,6 +17,9 @@ const SHORT_NULL: u16 = 0xFFFF;
 const PLP_NULL: u64 = u64::MAX;
 /// 1/300 s in a minute, the unit of `smalldatetime` on the wire.
 const TICKS_PER_MINUTE: u32 = 300 * 60;
+/// What stands before the length of a `text`: 16 bytes of pointer and 8 of timestamp. A client can do nothing with
+/// either but keep them.
+const TEXT_POINTER: [u8; 25] = *b"\x10dummy textptr\0\0\0dummyTS\0";
 
 /// How a value's bytes are delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,10 @@ pub(crate) enum Form {
     ByteLength,
     /// A u16 length; 0xFFFF is NULL.
     ShortLength,
+    /// A u32 length; 0 is NULL.
+    LongLength,
+    /// A byte that says how long the text pointer is (0 is NULL), the pointer, a timestamp, a u32 length.
+    TextPointer,
     /// u64 total length (all ones is NULL), chunks with u32 lengths, a chunk of length 0.
     Plp,
 }
@@ -32,9 +41,13 @@ pub(crate) enum Form {
 /// The form of a column's values.
 pub(crate) fn form(column: &ColumnMeta) -> Form {
     match column.sql_type {
-        SqlType::VarChar(Length::Max) | SqlType::NVarChar(Length::Max) | SqlType::VarBinary(Length::Max) => {
-            Form::Plp
-        }
+        SqlType::VarChar(Length::Max)
+        | SqlType::NVarChar(Length::Max)
+        | SqlType::VarBinary(Length::Max)
+        | SqlType::Xml
+        | SqlType::Clr(_) => Form::Plp,
+        SqlType::SqlVariant => Form::LongLength,
+        SqlType::Text | SqlType::NText | SqlType::Image => Form::TextPointer,
         SqlType::Char(_)
         | SqlType::VarChar(_)
         | SqlType::NChar(_)
@@ -88,7 +101,8 @@ pub fn encode(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
     if value.is_null() {
         return match form {
             Form::Fixed(_) => panic!("NULL in {column:?}, which may not be NULL"),
-            Form::ByteLength => out.push(0),
+            Form::ByteLength | Form::TextPointer => out.push(0),
+            Form::LongLength => out.extend_from_slice(&[0; 4]),
             Form::ShortLength => out.extend_from_slice(&SHORT_NULL.to_le_bytes()),
             Form::Plp => out.extend_from_slice(&PLP_NULL.to_le_bytes()),
         };
@@ -108,6 +122,17 @@ pub fn encode(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
                 u16::try_from(out.len() - start - 2).expect("a limited type holds at most 8000 bytes");
             out[start..start + 2].copy_from_slice(&length.to_le_bytes());
         }
+        Form::LongLength => {
+            out.extend_from_slice(&[0; 4]);
+            write_content(value, column, out);
+            write_long_length(start, out);
+        }
+        Form::TextPointer => {
+            out.extend_from_slice(&TEXT_POINTER);
+            out.extend_from_slice(&[0; 4]);
+            write_content(value, column, out);
+            write_long_length(start + TEXT_POINTER.len(), out);
+        }
         Form::Plp => {
             out.extend_from_slice(&[0; 12]);
             write_content(value, column, out);
@@ -124,6 +149,12 @@ pub fn encode(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
     }
 }
 
+/// Writes how many bytes follow the u32 that stands at `start`.
+fn write_long_length(start: usize, out: &mut [u8]) {
+    let length = u32::try_from(out.len() - start - 4).expect("a value holds at most 2 GB");
+    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+}
+
 /// Takes one column's value from the front of a row.
 pub fn decode(bytes: &mut &[u8], column: &ColumnMeta) -> Value {
     let taken = take(bytes, column);
@@ -134,6 +165,8 @@ pub fn decode(bytes: &mut &[u8], column: &ColumnMeta) -> Value {
         Form::Fixed(_) => taken,
         Form::ByteLength => &taken[1..],
         Form::ShortLength => &taken[2..],
+        Form::LongLength => &taken[4..],
+        Form::TextPointer => &taken[TEXT_POINTER.len() + 4..],
         // The total length and the one chunk's length stand before, the end mark behind; an empty value has no chunk.
         Form::Plp if taken.len() == 12 => &[],
         Form::Plp => &taken[12..taken.len() - 4],
@@ -151,6 +184,9 @@ pub fn take<'a>(bytes: &mut &'a [u8], column: &ColumnMeta) -> &'a [u8] {
             SHORT_NULL => 2,
             length => 2 + usize::from(length),
         },
+        Form::LongLength => 4 + long_length(bytes),
+        Form::TextPointer if bytes[0] == 0 => 1,
+        Form::TextPointer => TEXT_POINTER.len() + 4 + long_length(&bytes[TEXT_POINTER.len()..]),
         Form::Plp => match u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) {
             PLP_NULL => 8,
             0 => 12,
@@ -162,6 +198,10 @@ pub fn take<'a>(bytes: &mut &'a [u8], column: &ColumnMeta) -> &'a [u8] {
     taken
 }
 
+fn long_length(bytes: &[u8]) -> usize {
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize
+}
+
 /// Passes over one column at the front of a row.
 pub fn skip(bytes: &mut &[u8], column: &ColumnMeta) {
     take(bytes, column);
@@ -171,13 +211,14 @@ pub fn skip(bytes: &mut &[u8], column: &ColumnMeta) {
 pub fn is_null(bytes: &[u8], column: &ColumnMeta) -> bool {
     match form(column) {
         Form::Fixed(_) => false,
-        Form::ByteLength => bytes[0] == 0,
+        Form::ByteLength | Form::TextPointer => bytes[0] == 0,
+        Form::LongLength => long_length(bytes) == 0,
         Form::ShortLength => bytes[..2] == SHORT_NULL.to_le_bytes(),
         Form::Plp => bytes[..8] == PLP_NULL.to_le_bytes(),
     }
 }
 
-fn write_content(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
+pub(super) fn write_content(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
     match (value, column.sql_type) {
         (Value::Bit(bit), SqlType::Bit) => out.push(u8::from(*bit)),
         (Value::Int(n), SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt) => {
@@ -218,15 +259,21 @@ fn write_content(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
             out.extend_from_slice(&days.to_le_bytes()[..3]);
             out.extend_from_slice(&offset.to_le_bytes());
         }
-        (Value::Text(units), SqlType::NChar(_) | SqlType::NVarChar(_)) => {
+        (Value::Text(units), SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::NText | SqlType::Xml) => {
             out.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
         }
-        (Value::Text(units), SqlType::Char(_) | SqlType::VarChar(_)) => {
+        (Value::Text(units), SqlType::Char(_) | SqlType::VarChar(_) | SqlType::Text) => {
             column.collation.code_page().encode(units, out);
         }
-        (Value::Bytes(bytes), SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::RowVersion) => {
-            out.extend_from_slice(bytes);
-        }
+        (
+            Value::Bytes(bytes),
+            SqlType::Binary(_)
+            | SqlType::VarBinary(_)
+            | SqlType::RowVersion
+            | SqlType::Image
+            | SqlType::Clr(_),
+        ) => out.extend_from_slice(bytes),
+        (Value::Variant(inner), SqlType::SqlVariant) => variant::write(inner, out),
         (Value::Guid(guid), SqlType::UniqueIdentifier) => out.extend_from_slice(&swap_guid(*guid)),
         _ => panic!("{value:?} is no value of {column:?}"),
     }
@@ -292,12 +339,17 @@ pub(crate) fn from_content(content: &[u8], sql_type: SqlType, code_page: CodePag
                 offset: i16::from_le_bytes(exactly(offset)?),
             }
         }
-        SqlType::NChar(_) | SqlType::NVarChar(_) if content.len().is_multiple_of(2) => {
-            Value::Text(content.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect())
+        SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::NText | SqlType::Xml => {
+            let (units, []) = content.as_chunks::<2>() else { return None };
+            Value::Text(units.iter().map(|unit| u16::from_le_bytes(*unit)).collect())
         }
-        SqlType::NChar(_) | SqlType::NVarChar(_) => return None,
-        SqlType::Char(_) | SqlType::VarChar(_) => Value::Text(code_page.decode(content)),
-        SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::RowVersion => Value::Bytes(content.to_vec()),
+        SqlType::Char(_) | SqlType::VarChar(_) | SqlType::Text => Value::Text(code_page.decode(content)),
+        SqlType::Binary(_)
+        | SqlType::VarBinary(_)
+        | SqlType::RowVersion
+        | SqlType::Image
+        | SqlType::Clr(_) => Value::Bytes(content.to_vec()),
+        SqlType::SqlVariant => Value::Variant(Box::new(variant::read(content)?)),
         SqlType::UniqueIdentifier => Value::Guid(swap_guid(exactly(content)?)),
     })
 }
@@ -333,6 +385,7 @@ fn swap_guid(mut guid: [u8; 16]) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::ClrType;
 
     fn round_trip(value: &Value, sql_type: SqlType) {
         for nullable in [true, false] {
@@ -382,6 +435,11 @@ mod tests {
             (Value::Bytes(vec![]), SqlType::VarBinary(Length::Max)),
             (Value::Bytes(vec![0; 8]), SqlType::RowVersion),
             (Value::Guid(*b"0123456789abcdef"), SqlType::UniqueIdentifier),
+            (Value::text("caf\u{e9}"), SqlType::Text),
+            (Value::text(""), SqlType::NText),
+            (Value::Bytes(vec![0, 1]), SqlType::Image),
+            (Value::text("<a/>"), SqlType::Xml),
+            (Value::Bytes(vec![0x58]), SqlType::Clr(ClrType::HierarchyId)),
         ];
         for (value, sql_type) in cases {
             round_trip(&value, sql_type);

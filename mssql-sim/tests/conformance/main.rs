@@ -6,6 +6,7 @@
 
 mod calls;
 mod facts;
+mod isolation;
 mod protocol;
 mod target;
 mod tds;

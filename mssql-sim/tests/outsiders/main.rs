@@ -5,6 +5,12 @@ mod conversation;
 mod driver;
 mod matrix;
 mod program;
+mod real_data;
 mod site;
 mod tls;
 mod values;
+
+/// Whether to run the long form, `CONFORMANCE=long`.
+fn is_long() -> bool {
+    std::env::var("CONFORMANCE").is_ok_and(|form| form == "long")
+}

@@ -59,21 +59,16 @@ async fn read(
     let driver = reader.driver;
     let query = format!("SELECT v FROM {} ORDER BY id", table(writer, index));
     let rows = reader.run("main", &query).await.remove(0).rows;
-    let read: Vec<Option<String>> =
-        rows.into_iter().map(|row| row[0].as_ref().map(|text| values::read(driver, sql, text))).collect();
-    let written = values.iter().map(|value| Some(values::expected(driver, sql, value)));
-    let expected: Vec<Option<String>> = written.chain([None]).collect();
-    if read.len() != expected.len() {
-        differences.push(format!("{sql}: {} rows instead of {}", read.len(), expected.len()));
+    let written: Vec<Option<&str>> = values.iter().map(|value| Some(value.as_str())).chain([None]).collect();
+    if rows.len() != written.len() {
+        differences.push(format!("{sql}: {} rows instead of {}", rows.len(), written.len()));
     }
-    for (read, expected) in read.iter().zip(&expected).filter(|(read, expected)| read != expected) {
-        differences.push(format!(
-            "{sql} from {} to {}: {:.80?} instead of {:.80?}",
-            writer.name(),
-            driver.name(),
-            read,
-            expected
-        ));
+    for (row, written) in rows.iter().zip(&written) {
+        let read = row[0].as_deref();
+        if !values::is_same(driver, sql, read, *written) {
+            let path = format!("{sql} from {} to {}", writer.name(), driver.name());
+            differences.push(format!("{path}: {read:.80?} instead of {written:.80?}"));
+        }
     }
-    expected.len()
+    written.len()
 }

@@ -79,12 +79,14 @@ function momentOf(text) {
     return date;
 }
 
+const AS_TEXT = { type: TYPES.NVarChar, options: { length: Infinity } };
+
 // A parameter in the driver's own type where that can hold the value, else as text.
 function parameterOf(sqlType, text) {
     const [, base, sizes = ""] = /^(\w+)(?:\(([^)]*)\))?/.exec(sqlType);
     const [first, second] = sizes.split(",").map(Number);
     const type = TYPE_OF[base];
-    const asText = { type: TYPES.NVarChar, value: text, options: {} };
+    const asText = { ...AS_TEXT, value: text };
     if (text === null) return { type, value: null, options: optionsOf(base, first, second) };
     switch (base) {
         case "bit":
@@ -97,10 +99,13 @@ function parameterOf(sqlType, text) {
             return { type, value: Number(text), options: {} };
         case "bigint":
             return { type, value: BigInt(text), options: {} };
-        case "decimal":
-        case "numeric":
         case "money":
         case "smallmoney":
+            // The driver multiplies by 10,000 and cuts off what is left, which may be all but one.
+            if (!Number.isSafeInteger(Number(text) * 10_000)) return asText;
+            return { type, value: Number(text), options: {} };
+        case "decimal":
+        case "numeric":
             if (text.replace(/^-?[0.]*/, "").replace(".", "").length > EXACT_DIGITS) return asText;
             return { type, value: Number(text), options: optionsOf(base, first, second) };
         case "date":
@@ -215,16 +220,20 @@ const COMMANDS = {
                 start();
             });
         const prepared = new Request(named(sql), (error) => prepared.callback(error));
-        rows[0].forEach((parameter, index) => {
-            const { type, options } = parameterOf(...parameter);
+        const table = rows.map((row) => row.map((parameter) => parameterOf(...parameter)));
+        const columns = rows[0].map((parameter, index) => {
+            // A column is text as soon as one of its values has to be.
+            const text = table.some((row) => row[index].type === TYPES.NVarChar);
+            const { type, options } = text ? AS_TEXT : parameterOf(parameter[0], null);
             prepared.addParameter(`p${index}`, type, null, options);
+            return text ? (row) => rows[row][index][1] : (row) => table[row][index].value;
         });
         await new Promise((resolve) => {
             prepared.once("prepared", resolve);
             connection.prepare(prepared);
         });
-        for (const row of rows) {
-            const values = row.map((parameter, index) => [`p${index}`, parameterOf(...parameter).value]);
+        for (const row of rows.keys()) {
+            const values = columns.map((valueOf, index) => [`p${index}`, valueOf(row)]);
             await once(() => connection.execute(prepared, Object.fromEntries(values)));
         }
         await once(() => connection.unprepare(prepared));

@@ -53,7 +53,7 @@ fn an_insert_of_a_key_waits_for_the_one_before_it() {
             let rows = vec![RowWrite::Insert(row)];
             fixture.engine.apply(
                 &statement,
-                &[TableWrites { table: table.clone(), rows, columns_set: vec![] }],
+                &[TableWrites { table: table.clone(), rows, set_lists: vec![] }],
                 None,
             )
         };
@@ -116,7 +116,7 @@ fn a_row_that_changed_since_it_was_read_is_tried_again_at_once() {
     fixture.in_transaction(|t| fixture.put(t, RC, &table, 1, Some(11)).expect("updated"));
     let statement = fixture.engine.statement(slow, RC);
     let rows = vec![RowWrite::Delete { key: key_of(&table, &before), before }];
-    let writes = TableWrites { table: table.clone(), rows, columns_set: vec![] };
+    let writes = TableWrites { table: table.clone(), rows, set_lists: vec![] };
     assert_eq!(fixture.engine.apply(&statement, &[writes], None), Err(Interrupt::Retry));
 }
 
@@ -155,7 +155,7 @@ fn insert_blindly(
 ) -> Result<(), Interrupt> {
     let statement = fixture.engine.statement(transaction, RC);
     let rows = vec![RowWrite::Insert(row_of(&table.layout, &[Value::Int(key), Value::Int(0)]))];
-    fixture.engine.apply(&statement, &[TableWrites { table: table.clone(), rows, columns_set: vec![] }], None)
+    fixture.engine.apply(&statement, &[TableWrites { table: table.clone(), rows, set_lists: vec![] }], None)
 }
 
 #[test]

@@ -142,12 +142,14 @@ impl Fixture {
         let after = value.map(|value| row_of(&table.layout, &[Value::Int(key), Value::Int(value)]));
         let write = match (before, after) {
             (None, Some(after)) => RowWrite::Insert(after),
-            (Some(before), Some(after)) => RowWrite::Update { key: key_of(table, &before), before, after },
+            (Some(before), Some(after)) => {
+                RowWrite::Update { key: key_of(table, &before), before, after, set_list: 0 }
+            }
             (Some(before), None) => RowWrite::Delete { key: key_of(table, &before), before },
             (None, None) => return Ok(false),
         };
         let statement = self.engine.statement(transaction, isolation);
-        let writes = TableWrites { table: Arc::clone(table), rows: vec![write], columns_set: vec![2] };
+        let writes = TableWrites { table: Arc::clone(table), rows: vec![write], set_lists: vec![vec![2]] };
         self.engine.apply(&statement, &[writes], None).map(|()| true)
     }
 }

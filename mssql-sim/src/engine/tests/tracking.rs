@@ -36,21 +36,21 @@ fn execute(fixture: &Fixture, transaction: TransactionId, table: &Arc<TableDef>,
         "u" => {
             columns_set = column_ids.collect();
             let (key, before) = existing(number(keys));
-            vec![RowWrite::Update { key, after: before.clone(), before }]
+            vec![RowWrite::Update { key, after: before.clone(), before, set_list: 0 }]
         }
         "m" => {
             columns_set = vec![1];
             let moves = keys.split(',').map(|one| one.split_once('>').expect("old>new"));
             let moved = moves.map(|(old, new)| {
                 let (key, before) = existing(number(old));
-                RowWrite::Update { key, before, after: row(number(new)) }
+                RowWrite::Update { key, before, after: row(number(new)), set_list: 0 }
             });
             moved.collect()
         }
         other => panic!("no verb {other}"),
     };
     let scope = fixture.engine.statement(transaction, Isolation::ReadCommitted);
-    let writes = TableWrites { table: Arc::clone(table), rows, columns_set };
+    let writes = TableWrites { table: Arc::clone(table), rows, set_lists: vec![columns_set] };
     fixture.engine.apply(&scope, &[writes], None).expect("the script fits the table");
 }
 

@@ -10,29 +10,32 @@ mod date_parse;
 mod number;
 mod rules;
 mod text;
+mod xml;
 
 pub(crate) use binary::text_bytes;
 pub(crate) use date::{Moment, TICKS_PER_DAY, TICKS_PER_SECOND, moment_of, moment_to};
 pub(crate) use number::{exact_parts, finite, float_of, integer_bounds, literal_parts};
-pub use rules::{Conversion, comparison_type, conversion, is_text, require_implicit, type_name, unify};
-pub(crate) use rules::{Family, as_decimal, capped, declared_length, family, fraction_digits, precedence};
+pub use rules::{Conversion, conversion, is_text, require_implicit, type_name, unify};
+pub(crate) use rules::{
+    Family, as_decimal, capped, declared_length, family, fraction_digits, is_max, precedence,
+};
 pub(crate) use text::{text_of, text_width};
 
-use crate::collation::{CodePage, Collation};
+use crate::collation::Collation;
 use crate::exec::messages::impossible_cast;
-use crate::types::{Length, SqlError, SqlType, Value};
+use crate::types::{Length, SqlError, SqlType, Value, Variant};
 
-/// Converts a value as [`convert_in`] does, `char` and `varchar` being of the server's code page.
+/// Converts a value as [`convert_in`] does, text being of the server's collation.
 ///
 /// # Errors
 /// As [`convert_in`].
 pub fn convert(value: Value, from: SqlType, to: SqlType, style: Option<i32>) -> Result<Value, SqlError> {
-    convert_in(value, from, to, style, Collation::DEFAULT.code_page())
+    convert_in(value, from, to, style, Collation::DEFAULT)
 }
 
 /// Converts a value; what is too long is cut, as CAST does.
 ///
-/// `style` is that of CONVERT, None without one. `code_page` is that of the target if it is `char` or `varchar`, else
+/// `style` is that of CONVERT, None without one. `collation` is that of the target if it is `char` or `varchar`, else
 /// that of the source. The pair of types must convert at all (see [`conversion()`]).
 ///
 /// # Errors
@@ -42,17 +45,32 @@ pub fn convert_in(
     from: SqlType,
     to: SqlType,
     style: Option<i32>,
-    code_page: CodePage,
+    collation: Collation,
 ) -> Result<Value, SqlError> {
     if value.is_null() || from == to && !to.has_code_page() {
         return Ok(value);
     }
+    if let Value::Variant(held) = value {
+        return match to {
+            SqlType::SqlVariant => Ok(Value::Variant(held)),
+            _ => convert_in(held.value, held.sql_type, to, style, collation),
+        };
+    }
+    let code_page = collation.code_page();
     match family(to) {
         Family::Exact | Family::Approximate => number::to_number(value, from, to),
-        Family::Text | Family::NationalText => text::to_text(value, from, to, style, code_page),
-        Family::Binary | Family::RowVersion => binary::to_binary(value, from, to, style, code_page),
+        Family::Text | Family::NationalText | Family::LongText => {
+            text::to_text(value, from, to, style, code_page)
+        }
+        Family::Binary | Family::RowVersion | Family::Image | Family::Clr => {
+            binary::to_binary(value, from, to, style, code_page)
+        }
         Family::LegacyDate | Family::DateAndTime | Family::Date | Family::Time => {
             date::to_date(value, from, to, style)
+        }
+        Family::Xml => xml::to_xml(value, from),
+        Family::Variant => {
+            Ok(Value::Variant(Box::new(Variant { sql_type: from, collation: Collation::DEFAULT, value })))
         }
         Family::Guid => match value {
             Value::Guid(_) => Ok(value),
@@ -70,8 +88,8 @@ pub struct Target<'a> {
     pub table: &'a str,
     /// Column.
     pub column: &'a str,
-    /// Code page of the column.
-    pub code_page: CodePage,
+    /// Collation of the column.
+    pub collation: Collation,
 }
 
 /// Converts a value to be stored in a column: nothing is cut silently except trailing blanks.
@@ -83,7 +101,7 @@ pub fn assign(value: Value, from: SqlType, to: SqlType, target: Target<'_>) -> R
     if let (Some(Length::Limited(limit)), Value::Text(_) | Value::Bytes(_)) = (declared_length(to), &value) {
         let too_long = match &value {
             Value::Text(units) if is_text(to) => {
-                text::length_in(&units[..text::trimmed_length(units)], to, target.code_page)
+                text::length_in(&units[..text::trimmed_length(units)], to, target.collation.code_page())
                     > usize::from(limit)
             }
             Value::Bytes(bytes) if !is_text(to) => bytes.len() > usize::from(limit),
@@ -93,12 +111,14 @@ pub fn assign(value: Value, from: SqlType, to: SqlType, target: Target<'_>) -> R
             return Err(truncated(&value, to, target));
         }
     }
-    convert_in(value, from, to, None, target.code_page)
+    convert_in(value, from, to, None, target.collation)
 }
 
 fn truncated(value: &Value, to: SqlType, target: Target<'_>) -> SqlError {
     let kept = match value {
-        Value::Text(units) => String::from_utf16_lossy(&text::fit(units.clone(), to, target.code_page)),
+        Value::Text(units) => {
+            String::from_utf16_lossy(&text::fit(units.clone(), to, target.collation.code_page()))
+        }
         _ => String::new(),
     };
     let message = format!(

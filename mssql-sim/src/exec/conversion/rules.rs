@@ -1,6 +1,6 @@
 //! Which types convert into which, and what type two types have together.
 
-use crate::exec::messages::{explicit_only, incompatible_operands, type_clash};
+use crate::exec::messages::{explicit_only, type_clash};
 use crate::types::{Length, SqlError, SqlType};
 
 /// How one type becomes another.
@@ -39,6 +39,16 @@ pub(crate) enum Family {
     Time,
     /// uniqueidentifier
     Guid,
+    /// text, ntext
+    LongText,
+    /// image
+    Image,
+    /// xml
+    Xml,
+    /// sql_variant
+    Variant,
+    /// hierarchyid, geometry, geography
+    Clr,
 }
 
 pub(crate) fn family(sql_type: SqlType) -> Family {
@@ -57,6 +67,11 @@ pub(crate) fn family(sql_type: SqlType) -> Family {
         SqlType::Date => Family::Date,
         SqlType::Time(_) => Family::Time,
         SqlType::UniqueIdentifier => Family::Guid,
+        SqlType::Text | SqlType::NText => Family::LongText,
+        SqlType::Image => Family::Image,
+        SqlType::Xml => Family::Xml,
+        SqlType::SqlVariant => Family::Variant,
+        SqlType::Clr(_) => Family::Clr,
     }
 }
 
@@ -64,6 +79,23 @@ pub(crate) fn family(sql_type: SqlType) -> Family {
 pub fn conversion(from: SqlType, to: SqlType) -> Conversion {
     use Family as F;
     match (family(from), family(to)) {
+        (F::Variant, F::Variant) | (F::Xml, F::Xml) => Conversion::Implicit,
+        (F::Clr, F::Clr) if from == to => Conversion::Implicit,
+        (_, F::Variant) if !fits_variant(from) => Conversion::Impossible,
+        (F::Variant, _) if !fits_variant(to) && !is_max(to) => Conversion::Impossible,
+        (_, F::Variant) => Conversion::Implicit,
+        (F::Variant, _) => Conversion::Explicit,
+        (F::Binary, F::Clr) => Conversion::Implicit,
+        (F::Clr, F::Binary) => Conversion::Explicit,
+        (F::Text | F::NationalText | F::LongText | F::Binary, F::Xml) => Conversion::Implicit,
+        (F::Xml, F::Text | F::NationalText | F::Binary) => Conversion::Explicit,
+        (F::Clr | F::Xml, _) | (_, F::Clr | F::Xml) => Conversion::Impossible,
+        (F::Text | F::NationalText | F::LongText, F::LongText) | (F::LongText, F::Text | F::NationalText) => {
+            Conversion::Implicit
+        }
+        (F::Text | F::Image | F::Binary | F::RowVersion, F::Image)
+        | (F::Image, F::Binary | F::RowVersion) => Conversion::Implicit,
+        (F::LongText | F::Image, _) | (_, F::LongText | F::Image) => Conversion::Impossible,
         (F::Date, F::Time) | (F::Time, F::Date) => Conversion::Impossible,
         (
             F::LegacyDate | F::DateAndTime | F::Date | F::Time,
@@ -82,6 +114,20 @@ pub fn conversion(from: SqlType, to: SqlType) -> Conversion {
         (F::Guid, F::Guid | F::Binary) | (F::Binary, F::Guid) => Conversion::Implicit,
         _ => Conversion::Impossible,
     }
+}
+
+/// Whether a `sql_variant` can hold a type.
+fn fits_variant(sql_type: SqlType) -> bool {
+    let held = !matches!(
+        family(sql_type),
+        Family::LongText | Family::Image | Family::Xml | Family::Clr | Family::RowVersion
+    );
+    held && !is_max(sql_type)
+}
+
+/// Whether a type is one of unlimited length.
+pub(crate) fn is_max(sql_type: SqlType) -> bool {
+    declared_length(sql_type) == Some(Length::Max)
 }
 
 /// Refuses what does not convert without being asked: 206 or 257.
@@ -104,23 +150,29 @@ pub(crate) fn precedence(sql_type: SqlType) -> u8 {
         SqlType::NVarChar(_) => 6,
         SqlType::UniqueIdentifier => 7,
         SqlType::RowVersion => 8,
-        SqlType::Bit => 9,
-        SqlType::TinyInt => 10,
-        SqlType::SmallInt => 11,
-        SqlType::Int => 12,
-        SqlType::BigInt => 13,
-        SqlType::SmallMoney => 14,
-        SqlType::Money => 15,
-        SqlType::Decimal { .. } => 16,
-        SqlType::Numeric { .. } => 17,
-        SqlType::Real => 18,
-        SqlType::Float => 19,
-        SqlType::Time(_) => 20,
-        SqlType::Date => 21,
-        SqlType::SmallDateTime => 22,
-        SqlType::DateTime => 23,
-        SqlType::DateTime2(_) => 24,
-        SqlType::DateTimeOffset(_) => 25,
+        SqlType::Image => 9,
+        SqlType::Text => 10,
+        SqlType::NText => 11,
+        SqlType::Bit => 12,
+        SqlType::TinyInt => 13,
+        SqlType::SmallInt => 14,
+        SqlType::Int => 15,
+        SqlType::BigInt => 16,
+        SqlType::SmallMoney => 17,
+        SqlType::Money => 18,
+        SqlType::Decimal { .. } => 19,
+        SqlType::Numeric { .. } => 20,
+        SqlType::Real => 21,
+        SqlType::Float => 22,
+        SqlType::Time(_) => 23,
+        SqlType::Date => 24,
+        SqlType::SmallDateTime => 25,
+        SqlType::DateTime => 26,
+        SqlType::DateTime2(_) => 27,
+        SqlType::DateTimeOffset(_) => 28,
+        SqlType::SqlVariant => 29,
+        SqlType::Xml => 30,
+        SqlType::Clr(_) => 31,
     }
 }
 
@@ -155,19 +207,6 @@ pub fn unify(one: SqlType, other: SqlType) -> Result<SqlType, SqlError> {
         SqlType::Time(scale) => SqlType::Time(scale.max(fraction_digits(low))),
         _ => high,
     })
-}
-
-/// The type in which two values are compared.
-///
-/// # Errors
-/// As [`unify`]; 402 for a time and a datetime, which unify but do not compare.
-pub fn comparison_type(one: SqlType, other: SqlType) -> Result<SqlType, SqlError> {
-    let legacy = |t| family(t) == Family::LegacyDate;
-    let time = |t| family(t) == Family::Time;
-    if time(one) && legacy(other) || legacy(one) && time(other) {
-        return Err(incompatible_operands(one, other, "equal to"));
-    }
-    unify(one, other)
 }
 
 /// Precision and scale of an exact number as a decimal.
@@ -211,6 +250,7 @@ pub(crate) fn declared_length(sql_type: SqlType) -> Option<Length> {
     Some(match sql_type {
         SqlType::Char(n) | SqlType::NChar(n) | SqlType::Binary(n) => Length::Limited(n),
         SqlType::VarChar(length) | SqlType::NVarChar(length) | SqlType::VarBinary(length) => length,
+        SqlType::Text | SqlType::NText | SqlType::Image | SqlType::Xml | SqlType::Clr(_) => Length::Max,
         SqlType::RowVersion => Length::Limited(8),
         _ => return None,
     })
@@ -269,12 +309,21 @@ pub fn type_name(sql_type: SqlType) -> &'static str {
         SqlType::Time(_) => "time",
         SqlType::DateTimeOffset(_) => "datetimeoffset",
         SqlType::Char(_) => "char",
-        SqlType::VarChar(_) => "varchar",
+        SqlType::VarChar(Length::Limited(_)) => "varchar",
+        SqlType::VarChar(Length::Max) => "varchar(max)",
         SqlType::NChar(_) => "nchar",
-        SqlType::NVarChar(_) => "nvarchar",
+        SqlType::NVarChar(Length::Limited(_)) => "nvarchar",
+        SqlType::NVarChar(Length::Max) => "nvarchar(max)",
         SqlType::Binary(_) => "binary",
-        SqlType::VarBinary(_) => "varbinary",
+        SqlType::VarBinary(Length::Limited(_)) => "varbinary",
+        SqlType::VarBinary(Length::Max) => "varbinary(max)",
         SqlType::UniqueIdentifier => "uniqueidentifier",
         SqlType::RowVersion => "timestamp",
+        SqlType::Text => "text",
+        SqlType::NText => "ntext",
+        SqlType::Image => "image",
+        SqlType::Xml => "xml",
+        SqlType::SqlVariant => "sql_variant",
+        SqlType::Clr(clr) => clr.name(),
     }
 }

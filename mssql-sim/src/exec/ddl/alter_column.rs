@@ -87,8 +87,8 @@ fn convert_rows(
 ) -> Result<Vec<Row>, Interrupt> {
     let (from, to) = (&old.columns[position], &new.columns[position]);
     let qualified = context.full_name(old);
-    let code_page = to.meta.collation.code_page();
-    let target = conversion::Target { table: &qualified, column: &from.name, code_page };
+    let collation = to.meta.collation;
+    let target = conversion::Target { table: &qualified, column: &from.name, collation };
     let mut converted = Vec::new();
     for row in context.engine.current_rows(context.names.transaction, old)? {
         let mut values = values_of(&old.layout, &row);

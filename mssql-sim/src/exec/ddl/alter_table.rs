@@ -160,8 +160,8 @@ fn filling(context: &ExecContext, table: &TableDef, column: &Column) -> Result<V
         Some(default) => {
             let (sql_type, value) = evaluate(context, &default.expr)?;
             let qualified = table.qualified_name();
-            let code_page = column.meta.collation.code_page();
-            let target = conversion::Target { table: &qualified, column: &column.name, code_page };
+            let collation = column.meta.collation;
+            let target = conversion::Target { table: &qualified, column: &column.name, collation };
             Ok(conversion::assign(value, sql_type, column.sql_type(), target)?)
         }
         None => {

@@ -7,9 +7,11 @@ use crate::engine::{
     CLUSTERED_INDEX_ID, Check, Checking, IndexDef, Interrupt, KeyColumn, KeyDef, TableDef, could_not_create,
 };
 use crate::exec::context::ExecContext;
+use crate::exec::conversion::is_max;
 use crate::exec::expression::RowExpression;
+use crate::exec::expression::comparable::is_comparable;
 use crate::parser::ast::{ConstraintDef, ConstraintKind, DropElement, Expr, KeyClause};
-use crate::types::{Reach, SqlError};
+use crate::types::{ClrType, Reach, SqlError, SqlType};
 
 /// A new constraint is enforced, and was on every row.
 pub(super) const CHECKED: Checking = Checking { enabled: true, trusted: true };
@@ -233,9 +235,26 @@ pub(super) fn key_columns(table: &TableDef, columns: &[(String, bool)]) -> Resul
             );
             return Err(SqlError::statement(1909, message));
         }
+        require_key_type(table, column)?;
         key.push(KeyColumn { column, descending: *descending });
     }
     Ok(key)
+}
+
+/// 1919: types that no key of an index has.
+fn require_key_type(table: &TableDef, column: usize) -> Result<(), SqlError> {
+    let column = &table.columns[column];
+    if is_comparable(column.sql_type())
+        && (!is_max(column.sql_type()) || column.sql_type() == SqlType::Clr(ClrType::HierarchyId))
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "Column '{}' in table '{}' is of a type that is invalid for use as a key column in an index.",
+        column.name,
+        table.qualified_name()
+    );
+    Err(SqlError::statement(1919, message))
 }
 
 pub(super) fn existing_column(table: &TableDef, name: &str) -> Result<usize, SqlError> {

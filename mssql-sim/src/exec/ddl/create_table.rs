@@ -134,7 +134,8 @@ pub(super) fn add_columns(
     Ok(())
 }
 
-fn push_column(table: &mut TableDef, column: Column) {
+/// Adds a column at the end, under an id of its own.
+pub(crate) fn push_column(table: &mut TableDef, column: Column) {
     table.last_column_id += 1;
     table.columns.push(Column { column_id: table.last_column_id, ..column });
 }
@@ -257,6 +258,6 @@ fn compute(
 }
 
 /// Makes the layout say what the columns say.
-pub(super) fn refresh_layout(table: &mut TableDef) {
+pub(crate) fn refresh_layout(table: &mut TableDef) {
     table.layout = table.columns.iter().map(|column| column.meta.clone()).collect();
 }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::change::columns_set;
 use super::row_rules::{RowRules, RowVersions};
+use super::set_list::column_ids;
 use crate::engine::layout::values_of;
 use crate::engine::{ForeignKey, Interrupt, Key, Row, RowWrite, TableDef, TableWrites};
 use crate::exec::context::ExecContext;
@@ -24,12 +24,12 @@ pub(super) fn follow(context: &ExecContext, writes: TableWrites) -> Result<Vec<T
                 if key.cascade_delete { deletes(&all[next], &child, &key, context)? } else { Vec::new() };
             let updated =
                 if key.cascade_update { updates(&all[next], &child, &key, context)? } else { Vec::new() };
-            let set = columns_set(&child, key.columns.iter().copied());
-            for (rows, columns_set) in [(deleted, Vec::new()), (updated, set)] {
+            let set = column_ids(&child, key.columns.iter().copied());
+            for (rows, set_list) in [(deleted, Vec::new()), (updated, set)] {
                 let fresh = |write: &RowWrite| !reached.contains(&(child.object_id, key_of(write)));
                 let rows: Vec<RowWrite> = rows.into_iter().filter(fresh).collect();
                 if !rows.is_empty() {
-                    let writes = TableWrites { table: Arc::clone(&child), rows, columns_set };
+                    let writes = TableWrites { table: Arc::clone(&child), rows, set_lists: vec![set_list] };
                     note(&mut reached, &writes);
                     all.push(writes);
                 }
@@ -99,7 +99,7 @@ fn updates(
             }
             versions.stamp(&mut values);
             let after = rules.complete(context, &mut values)?;
-            rows.push(RowWrite::Update { key: child_key, before: child_row, after });
+            rows.push(RowWrite::Update { key: child_key, before: child_row, after, set_list: 0 });
         }
     }
     Ok(rows)

@@ -1,123 +1,119 @@
 //! UPDATE and DELETE.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::row_rules::{RowRules, RowVersions};
-use super::target::{Selection, Target, TargetRow, computed_column};
-use super::{Affected, apply, assign, cascade, open_target};
+use super::limit::RowLimit;
+use super::output::BoundOutput;
+use super::row_rules::RowRules;
+use super::set_list::SetList;
+use super::target::Target;
+use super::writing::{Action, Planned, Writing};
+use super::{Affected, open_target};
 use crate::engine::layout::values_of;
-use crate::engine::{Interrupt, RowWrite, TableDef, TableWrites};
-use crate::exec::context::ExecContext;
-use crate::parser::ast::{Delete, Expr, Update};
-use crate::types::{SqlError, SqlType, Value};
-
-/// Where the new value of a column comes from.
-enum Source {
-    /// The n-th expression that the query computes.
-    Computed(usize),
-    /// The word NULL.
-    Null,
-    /// The word DEFAULT.
-    Default,
-}
-
-/// A SET list: columns with their sources, and the expressions to compute.
-type SetList = (Vec<(usize, Source)>, Vec<Expr>);
+use crate::engine::{Interrupt, Key, Row};
+use crate::exec::context::{ExecContext, Variables};
+use crate::exec::expression::bind::Binder;
+use crate::exec::query::finder::{Finder, FoundRows};
+use crate::exec::query::plan::Ctes;
+use crate::parser::ast::{Delete, Update};
 
 pub(super) fn update(context: &mut ExecContext, update: &Update) -> Result<Affected, Interrupt> {
-    let target = Target::find(context, (&update.target, &update.hints), &update.from)?;
+    let before = context.variables.clone();
+    let done = try_update(context, update);
+    give_back_variables(context, before, &done);
+    done
+}
+
+/// A statement that will be run again has not assigned its variables.
+fn give_back_variables(context: &mut ExecContext, before: Variables, done: &Result<Affected, Interrupt>) {
+    if matches!(done, Err(Interrupt::Wait(_) | Interrupt::Retry)) {
+        context.variables = before;
+    }
+}
+
+fn try_update(context: &mut ExecContext, update: &Update) -> Result<Affected, Interrupt> {
+    let target = Target::find(context, &update.ctes, (&update.target, &update.hints), &update.from)?;
     let table = Arc::clone(&target.table);
     open_target(context, (&table, &update.hints), "UPDATE")?;
-    let (assignments, exprs) = assignments(&table, update)?;
-    let selection = Selection { top: update.top.as_ref(), filter: update.filter.as_ref(), exprs };
-    let found = target.rows(context, selection)?;
-
+    let ctes = Ctes { list: &update.ctes, outer: None };
+    let (set_list, outputs, found, places) = {
+        let finder = Finder::bind(
+            context,
+            Some(&ctes),
+            (&target.from, update.filter.as_ref()),
+            (&target.name, &table),
+        )?;
+        let scope = finder.scope(true, true);
+        let binder = Binder { ctes: Some(&ctes), ..Binder::new(context, &scope) };
+        let set_list = SetList::bind(&binder, (&target.name, &table), &update.assignments)?;
+        let outputs =
+            BoundOutput::bind_all(context, &finder.output_scope(true, true, false), &update.outputs)?;
+        (set_list, outputs, finder.rows(), finder.places())
+    };
+    let limit = RowLimit::of(context, &update.top)?;
     let mut rules = RowRules::bind(context, &table, "UPDATE")?;
-    let mut versions = RowVersions::draw(context, &table, found.len())?;
-    let mut rows = Vec::with_capacity(found.len());
-    for TargetRow { key, before, values: computed } in found {
+    let mut planned = Vec::new();
+    let mut found = EachOnce::new(found);
+    while !limit.is_reached(planned.len())
+        && let Some((key, before)) = found.next(context)?
+    {
         let mut values = values_of(&table.layout, &before);
-        for (column, source) in &assignments {
-            values[*column] = match source {
-                Source::Computed(position) => assign(context, &table, *column, computed[*position].clone())?,
-                Source::Null => Value::Null,
-                Source::Default => rules.default(context, *column)?,
-            };
-        }
-        versions.stamp(&mut values);
-        let after = rules.complete(context, &mut values)?;
-        rows.push(RowWrite::Update { key, before, after });
+        set_list.assign(context, &found.rows, &mut rules, &mut values)?;
+        let tuple = if outputs.is_empty() { Vec::new() } else { found.rows.tuple().clone() };
+        planned.push(Planned { action: Action::Update { key, before, values, set_list: 0 }, tuple });
     }
-    let set = assignments.iter().map(|(column, _)| *column);
-    let writes = TableWrites { rows, columns_set: columns_set(&table, set), table };
-    write(context, writes, update.context.as_ref())
+    planned.truncate(limit.of_found(planned.len()));
+    let set_lists = vec![set_list.column_ids(&table)];
+    let writing =
+        Writing { table, columns: Vec::new(), set_lists, outputs, tracking_context: update.context.as_ref() };
+    writing.write(context, rules, planned, places)
 }
 
 pub(super) fn delete(context: &mut ExecContext, delete: &Delete) -> Result<Affected, Interrupt> {
-    let target = Target::find(context, (&delete.target, &delete.hints), &delete.from)?;
+    let target = Target::find(context, &delete.ctes, (&delete.target, &delete.hints), &delete.from)?;
     let table = Arc::clone(&target.table);
     open_target(context, (&table, &delete.hints), "DELETE")?;
-    let selection = Selection { top: delete.top.as_ref(), filter: delete.filter.as_ref(), exprs: Vec::new() };
-    let found = target.rows(context, selection)?;
-    let rows = found.into_iter().map(|row| RowWrite::Delete { key: row.key, before: row.before }).collect();
-    write(context, TableWrites { table, rows, columns_set: Vec::new() }, delete.context.as_ref())
+    let ctes = Ctes { list: &delete.ctes, outer: None };
+    let from = (target.from.as_slice(), delete.filter.as_ref());
+    let finder = Finder::bind(context, Some(&ctes), from, (&target.name, &table))?;
+    let outputs = BoundOutput::bind_all(context, &finder.output_scope(false, true, false), &delete.outputs)?;
+    let (places, limit) = (finder.places(), RowLimit::of(context, &delete.top)?);
+    let mut found = EachOnce::new(finder.rows());
+    drop(finder);
+    let mut planned = Vec::new();
+    while !limit.is_reached(planned.len())
+        && let Some((key, before)) = found.next(context)?
+    {
+        let tuple = if outputs.is_empty() { Vec::new() } else { found.rows.tuple().clone() };
+        planned.push(Planned { action: Action::Delete { key, before }, tuple });
+    }
+    planned.truncate(limit.of_found(planned.len()));
+    let rules = RowRules::bind(context, &table, "DELETE")?;
+    let tracking_context = delete.context.as_ref();
+    let writing = Writing { table, columns: Vec::new(), set_lists: Vec::new(), outputs, tracking_context };
+    writing.write(context, rules, planned, places)
 }
 
-fn write(
-    context: &ExecContext,
-    writes: TableWrites,
-    tracking_context: Option<&Expr>,
-) -> Result<Affected, Interrupt> {
-    let rows = writes.rows.len() as u64;
-    let writes = cascade::follow(context, writes)?;
-    apply(context, writes, tracking_context)?;
-    Ok(Affected { rows })
+/// Each row of the target once, whatever it is joined to.
+struct EachOnce {
+    rows: FoundRows,
+    seen: HashSet<Key>,
 }
 
-/// Ids of the columns that an update sets, the rowversion column last.
-pub(super) fn columns_set(table: &TableDef, set: impl Iterator<Item = usize>) -> Vec<i32> {
-    set.chain(table.rowversion_column()).map(|column| table.columns[column].column_id).collect()
-}
+impl EachOnce {
+    fn new(rows: FoundRows) -> Self {
+        Self { rows, seen: HashSet::new() }
+    }
 
-fn assignments(table: &TableDef, update: &Update) -> Result<SetList, SqlError> {
-    let mut assignments: Vec<(usize, Source)> = Vec::with_capacity(update.assignments.len());
-    let mut exprs = Vec::new();
-    for (name, expr) in &update.assignments {
-        let Some(position) = table.column(name) else {
-            return Err(SqlError::batch(207, format!("Invalid column name '{name}'.")));
-        };
-        refuse_assignment(table, position)?;
-        if assignments.iter().any(|(column, _)| *column == position) {
-            let message = format!(
-                "The column name '{name}' is specified more than once in the SET clause or column list of an INSERT. A column \
-                 cannot be assigned more than one value in the same clause."
-            );
-            return Err(SqlError::batch(264, message));
-        }
-        let source = match expr {
-            None => Source::Default,
-            Some(Expr::Null) => Source::Null,
-            Some(expr) => {
-                exprs.push(expr.clone());
-                Source::Computed(exprs.len() - 1)
+    fn next(&mut self, context: &ExecContext) -> Result<Option<(Key, Row)>, Interrupt> {
+        while self.rows.advance(context)? {
+            if let Some((key, row)) = self.rows.target()
+                && self.seen.insert(Key::clone(&key))
+            {
+                return Ok(Some((key, row)));
             }
-        };
-        assignments.push((position, source));
+        }
+        Ok(None)
     }
-    Ok((assignments, exprs))
-}
-
-fn refuse_assignment(table: &TableDef, position: usize) -> Result<(), SqlError> {
-    let column = &table.columns[position];
-    if column.identity.is_some() {
-        let message = format!("Cannot update identity column '{}'.", column.name);
-        return Err(SqlError::batch(8102, message));
-    }
-    if column.computed.is_some() {
-        return Err(computed_column(&column.name));
-    }
-    if column.sql_type() == SqlType::RowVersion {
-        return Err(SqlError::batch(272, "Cannot update a timestamp column."));
-    }
-    Ok(())
 }

@@ -2,98 +2,84 @@
 
 use std::sync::Arc;
 
-use super::row_rules::{RowRules, RowVersions};
-use super::{Affected, apply, assign, open_target};
+use super::limit::RowLimit;
+use super::new_rows::{GivenRow, listed_columns, rowversion_given};
+use super::output::BoundOutput;
+use super::row_rules::RowRules;
+use super::writing::{Action, Planned, Writing};
+use super::{Affected, ResultSet, assign, open_target, target};
 use crate::engine::layout::values_of;
-use crate::engine::{Interrupt, Object, RowWrite, TableDef, TableWrites};
+use crate::engine::{Interrupt, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::evaluate;
-use crate::exec::{conversion, query};
+use crate::exec::query;
+use crate::exec::query::finder::Finder;
 use crate::parser::ast::{Expr, Insert, InsertSource, Query};
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 
 /// Rows that an INSERT .. SELECT takes from its query at a time.
 const CHUNK_ROWS: usize = 1024;
 
-/// A row to be: None where the column's DEFAULT goes.
-type GivenRow = Vec<Option<Value>>;
-
-pub(super) fn run(context: &mut ExecContext, insert: &Insert) -> Result<Affected, Interrupt> {
-    let table = target(context, insert)?;
+/// Runs an INSERT; `results` are those of its EXEC.
+pub(super) fn run(
+    context: &mut ExecContext,
+    insert: &Insert,
+    results: &[ResultSet],
+) -> Result<Affected, Interrupt> {
+    let table = target::table(context, &insert.table)?;
     open_target(context, (&table, &insert.hints), "INSERT")?;
-    let columns = listed_columns(&table, insert)?;
-    let given = given_rows(context, &table, &columns, insert)?;
-    let explicit_identity = check_identity(context, &table, &columns)?;
-
-    let mut rules = RowRules::bind(context, &table, "INSERT")?;
-    let mut identities = Identities::draw(context, &table, given.len(), explicit_identity)?;
-    let mut versions = RowVersions::draw(context, &table, given.len())?;
-    let mut rows = Vec::with_capacity(given.len());
-    for given in given {
-        let mut values = vec![Value::Null; table.columns.len()];
-        let mut filled = vec![false; table.columns.len()];
-        for (column, value) in columns.iter().zip(given) {
-            if let Some(value) = value {
-                values[*column] = value;
-                filled[*column] = true;
-            }
-        }
-        for column in (0..filled.len()).filter(|column| !filled[*column]) {
-            values[column] = rules.default(context, column)?;
-        }
-        identities.stamp(&mut values)?;
-        versions.stamp(&mut values);
-        rows.push(RowWrite::Insert(rules.complete(context, &mut values)?));
-    }
-    let inserted = rows.len() as u64;
-    apply(
-        context,
-        vec![TableWrites { table: Arc::clone(&table), rows, columns_set: Vec::new() }],
-        insert.context.as_ref(),
-    )?;
-    identities.publish(context, &table)?;
-    Ok(Affected { rows: inserted })
+    let columns = listed_columns(&table, &insert.columns)?;
+    let (outputs, places, empty) = {
+        let finder = Finder::without_sources(&table);
+        let outputs =
+            BoundOutput::bind_all(context, &finder.output_scope(true, false, false), &insert.outputs)?;
+        (outputs, finder.places(), finder.empty_tuple())
+    };
+    let mut given = match &insert.source {
+        InsertSource::Execute(_) => executed_rows(context, &table, &columns, results)?,
+        _ => given_rows(context, &table, &columns, insert)?,
+    };
+    given.truncate(RowLimit::of(context, &insert.top)?.of_found(given.len()));
+    let tuple = || if outputs.is_empty() { Vec::new() } else { empty.clone() };
+    let planned = given.into_iter().map(|given| Planned { action: Action::Insert(given), tuple: tuple() });
+    let planned = planned.collect();
+    let rules = RowRules::bind(context, &table, "INSERT")?;
+    let tracking_context = insert.context.as_ref();
+    let writing = Writing { table, columns, set_lists: Vec::new(), outputs, tracking_context };
+    writing.write(context, rules, planned, places)
 }
 
-fn target(context: &ExecContext, insert: &Insert) -> Result<Arc<TableDef>, Interrupt> {
-    match context.engine.resolve(&context.names, &insert.table)? {
-        Some(Object::Table(table)) => Ok(table),
-        Some(Object::UserView(view)) => {
-            Err(SqlError::unsupported(format_args!("INSERT into view {}", view.header.name)).into())
+/// The rows of the result sets that an EXEC gave.
+fn executed_rows(
+    context: &ExecContext,
+    table: &TableDef,
+    columns: &[usize],
+    results: &[ResultSet],
+) -> Result<Vec<GivenRow>, Interrupt> {
+    let mut given = Vec::new();
+    for ResultSet { columns: layout, rows } in results {
+        if layout.len() != columns.len() {
+            let message = "Column name or number of supplied values does not match table definition.";
+            return Err(SqlError { state: 7, ..SqlError::statement(213, message) }.into());
         }
-        Some(Object::View(..)) => {
-            let message = "Ad hoc updates to system catalogs are not allowed.";
-            Err(SqlError::batch(259, message).into())
+        for row in rows {
+            given.push(assigned(context, table, columns, (layout, row))?);
         }
-        None => Err(super::target::unknown_object(&insert.table).into()),
     }
+    Ok(given)
 }
 
-/// Positions of the columns that get values; without a list all but identity and computed ones.
-fn listed_columns(table: &TableDef, insert: &Insert) -> Result<Vec<usize>, SqlError> {
-    if insert.columns.is_empty() {
-        let columns = table.columns.iter().enumerate();
-        let settable = columns.filter(|(_, column)| column.computed.is_none() && column.identity.is_none());
-        return Ok(settable.map(|(position, _)| position).collect());
-    }
-    let mut positions = Vec::with_capacity(insert.columns.len());
-    for name in &insert.columns {
-        let Some(position) = table.column(name) else {
-            return Err(SqlError::batch(207, format!("Invalid column name '{name}'.")));
-        };
-        if positions.contains(&position) {
-            let message = format!(
-                "The column name '{name}' is specified more than once in the SET clause or column list of an INSERT. A column \
-                 cannot be assigned more than one value in the same clause."
-            );
-            return Err(SqlError::batch(264, message));
-        }
-        if table.columns[position].computed.is_some() {
-            return Err(super::target::computed_column(&table.columns[position].name));
-        }
-        positions.push(position);
-    }
-    Ok(positions)
+/// A query's row made fit for the columns.
+fn assigned(
+    context: &ExecContext,
+    table: &TableDef,
+    columns: &[usize],
+    (layout, row): (&[ColumnMeta], &[u8]),
+) -> Result<GivenRow, SqlError> {
+    let values = values_of(layout, row).into_iter().zip(layout).zip(columns);
+    let assigned = values
+        .map(|((value, meta), column)| assign(context, table, *column, (meta.sql_type, value)).map(Some));
+    assigned.collect()
 }
 
 fn given_rows(
@@ -103,6 +89,7 @@ fn given_rows(
     insert: &Insert,
 ) -> Result<Vec<GivenRow>, Interrupt> {
     match &insert.source {
+        InsertSource::Execute(_) => Ok(Vec::new()),
         InsertSource::Defaults => Ok(vec![vec![None; columns.len()]]),
         InsertSource::Query(query) => queried_rows(context, table, columns, (insert, query)),
         InsertSource::Values(rows) => {
@@ -163,11 +150,7 @@ fn queried_rows(
             return Ok(given);
         }
         for row in chunk {
-            let values = values_of(&layout, &row).into_iter().zip(layout.iter()).zip(columns);
-            let assigned = values.map(|((value, meta), column)| {
-                assign(context, table, *column, (meta.sql_type, value)).map(Some)
-            });
-            given.push(assigned.collect::<Result<_, SqlError>>()?);
+            given.push(assigned(context, table, columns, (&layout, &row))?);
         }
     }
 }
@@ -208,92 +191,4 @@ fn check_count(insert: &Insert, table: &TableDef, columns: usize, values: usize)
         ),
     };
     Err(SqlError { class: 15, ..SqlError::batch(number, message) })
-}
-
-fn inserts_identity(context: &ExecContext, table: &TableDef) -> bool {
-    let Some(name) = &context.session.identity_insert else { return false };
-    matches!(context.engine.resolve(&context.names, name), Ok(Some(Object::Table(on))) if on.object_id == table.object_id)
-}
-
-/// Whether identity values come from the statement; 544 and 545 where that does not fit IDENTITY_INSERT.
-fn check_identity(context: &ExecContext, table: &TableDef, columns: &[usize]) -> Result<bool, SqlError> {
-    let Some(identity) = table.identity_column() else { return Ok(false) };
-    match (columns.contains(&identity), inserts_identity(context, table)) {
-        (true, true) => Ok(true),
-        (false, false) => Ok(false),
-        (true, false) => Err(SqlError::statement(
-            544,
-            format!(
-                "Cannot insert explicit value for identity column in table '{}' when IDENTITY_INSERT is set to OFF.",
-                table.name
-            ),
-        )),
-        (false, true) => Err(SqlError::statement(
-            545,
-            format!(
-                "Explicit value must be specified for identity column in table '{}' either when IDENTITY_INSERT is set to ON or \
-                 when a replication user is inserting into a NOT FOR REPLICATION identity column.",
-                table.name
-            ),
-        )),
-    }
-}
-
-fn rowversion_given() -> SqlError {
-    SqlError::batch(
-        273,
-        "Cannot insert an explicit value into a timestamp column. Use INSERT with a column list to exclude the timestamp column, \
-         or insert a DEFAULT into the timestamp column.",
-    )
-}
-
-/// Identity values of a statement.
-struct Identities {
-    /// Position and type of the column, and its step.
-    column: Option<(usize, SqlType, i64)>,
-    explicit: bool,
-    next: i64,
-    last: Option<i64>,
-}
-
-impl Identities {
-    fn draw(context: &ExecContext, table: &TableDef, rows: usize, explicit: bool) -> Result<Self, SqlError> {
-        let column = table.identity_column().and_then(|position| {
-            let column = &table.columns[position];
-            column.identity.map(|identity| (position, column.sql_type(), identity.increment))
-        });
-        let next = match column {
-            Some(_) if !explicit && rows > 0 => context.engine.next_identities(table, rows as u64)?,
-            _ => 0,
-        };
-        Ok(Self { column, explicit, next, last: None })
-    }
-
-    fn stamp(&mut self, values: &mut [Value]) -> Result<(), SqlError> {
-        let Some((position, sql_type, increment)) = self.column else { return Ok(()) };
-        if self.explicit {
-            self.last = match conversion::convert(values[position].clone(), sql_type, SqlType::BigInt, None)?
-            {
-                Value::Int(n) => Some(n),
-                _ => self.last,
-            };
-            return Ok(());
-        }
-        values[position] = conversion::convert(Value::Int(self.next), SqlType::BigInt, sql_type, None)?;
-        self.last = Some(self.next);
-        self.next += increment;
-        Ok(())
-    }
-
-    /// Tells the session and, for explicit values, the counter.
-    fn publish(&self, context: &mut ExecContext, table: &TableDef) -> Result<(), SqlError> {
-        if let (true, Some(last)) = (self.explicit, self.last) {
-            context.engine.note_identity(table, last)?;
-        }
-        if self.column.is_some() {
-            context.session.last_identity = self.last;
-            context.session.scope_identity = self.last;
-        }
-        Ok(())
-    }
 }

@@ -1,15 +1,22 @@
-//! INSERT, UPDATE and DELETE.
+//! INSERT, UPDATE, DELETE, MERGE and SELECT INTO.
 //!
 //! A statement first finds out everything that it will write: new rows, rows as they were read with what becomes of
-//! them, and the rows that cascades reach. Then the engine applies it in one step. UPDATE and DELETE read their rows
-//! through a query (`SELECT target.*, new values FROM ... WHERE ...`), so they seek, join and wait as a SELECT does.
-//! What meets a lock has written nothing and is run again from the beginning.
+//! them, and the rows that cascades reach. Then the engine applies it in one step. UPDATE, DELETE and MERGE find their
+//! rows through a FROM clause, so they seek, join and wait as a SELECT does. What meets a lock has written nothing
+//! and is run again from the beginning.
 
 mod cascade;
 mod change;
 mod insert;
+mod limit;
+mod merge;
+mod new_rows;
+mod output;
 mod row_rules;
+mod select_into;
+mod set_list;
 mod target;
+mod writing;
 
 use std::sync::Arc;
 
@@ -17,21 +24,32 @@ use super::context::ExecContext;
 use super::conversion;
 use super::expression::evaluate;
 use super::query::hints::read_hint;
-use crate::engine::{Interrupt, ReadHint, TableDef, TableWrites};
-use crate::parser::ast::{Expr, Isolation, Statement, TableHint};
-use crate::types::{Length, SqlError, SqlType, Value};
+use crate::engine::{Interrupt, ReadHint, Row, TableDef, TableWrites};
+use crate::parser::ast::{Expr, Insert, Isolation, ObjectName, Query, Statement, TableHint};
+use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
 
 /// What a statement did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Affected {
     /// Rows written in the statement's target.
     pub rows: u64,
+    /// What OUTPUT gives to the client.
+    pub output: Option<ResultSet>,
+}
+
+/// Rows with their columns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResultSet {
+    /// The columns.
+    pub columns: Arc<[ColumnMeta]>,
+    /// The rows, in row form.
+    pub rows: Vec<Row>,
 }
 
 /// Longest change tracking context, in bytes.
 const CONTEXT_LIMIT: usize = 128;
 
-/// Runs an INSERT, UPDATE or DELETE.
+/// Runs an INSERT, UPDATE, DELETE or MERGE.
 ///
 /// # Errors
 /// The statement's error, or a wait for another transaction's lock.
@@ -40,11 +58,42 @@ const CONTEXT_LIMIT: usize = 128;
 /// If the statement is of another kind: the caller dispatches.
 pub fn run(context: &mut ExecContext, statement: &Statement) -> Result<Affected, Interrupt> {
     match statement {
-        Statement::Insert(insert) => insert::run(context, insert),
+        Statement::Insert(insert) => insert::run(context, insert, &[]),
         Statement::Update(update) => change::update(context, update),
         Statement::Delete(delete) => change::delete(context, delete),
+        Statement::Merge(merge) => merge::run(context, merge),
         other => unreachable!("not a statement that writes rows: {other:?}"),
     }
+}
+
+/// Runs an INSERT .. EXEC with what its procedure answered.
+///
+/// # Errors
+/// As [`run`].
+pub fn insert_results(
+    context: &mut ExecContext,
+    insert: &Insert,
+    results: &[ResultSet],
+) -> Result<Affected, Interrupt> {
+    insert::run(context, insert, results)
+}
+
+/// Runs a SELECT .. INTO: creates the table and fills it.
+///
+/// # Errors
+/// As [`run`].
+pub fn select_into(
+    context: &mut ExecContext,
+    target: &ObjectName,
+    query: &Query,
+) -> Result<Affected, Interrupt> {
+    let transaction = context.names.transaction;
+    let mark = context.engine.mark(transaction)?;
+    let done = select_into::run(context, target, query);
+    if done.is_err() {
+        context.engine.undo_to(transaction, mark);
+    }
+    done
 }
 
 /// Checks the permission on a target and opens it, so that the statement holds its definition and has its snapshot.
@@ -114,11 +163,7 @@ fn assign(
         value,
         sql_type,
         column.sql_type(),
-        conversion::Target {
-            table: &qualified,
-            column: &column.name,
-            code_page: column.meta.collation.code_page(),
-        },
+        conversion::Target { table: &qualified, column: &column.name, collation: column.meta.collation },
     )
 }
 

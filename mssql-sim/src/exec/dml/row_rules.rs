@@ -45,6 +45,10 @@ impl RowRules {
         Ok(rules)
     }
 
+    pub(super) fn table(&self) -> &TableDef {
+        &self.table
+    }
+
     /// The DEFAULT of a column, NULL where it has none.
     pub(super) fn default(&mut self, context: &ExecContext, column: usize) -> Result<Value, Interrupt> {
         let Some(default) = &self.table.columns[column].default else { return Ok(Value::Null) };

@@ -247,7 +247,7 @@ pub(crate) fn joint_type(scalars: &[Scalar]) -> Result<(SqlType, TextCollation),
         });
         if is_text(scalar.sql_type) {
             collation = stronger(&collation, &scalar.collation)
-                .ok_or_else(|| collation_conflict(&collation, scalar, 457))?;
+                .ok_or_else(|| value_conflict(&collation, &scalar.collation, scalar.sql_type))?;
         }
     }
     Ok((joint.unwrap_or(SqlType::Int), collation))
@@ -261,19 +261,26 @@ pub(crate) fn stronger(one: &TextCollation, other: &TextCollation) -> Option<Tex
     (one.collation == other.collation || one.strength == Strength::Default).then(|| one.clone())
 }
 
-pub(crate) fn collation_conflict(one: &TextCollation, other: &Scalar, number: i32) -> SqlError {
-    let (a, b) = (one.collation.name(), other.collation.collation.name());
-    let message = match number {
-        468 => format!(
-            "Cannot resolve the collation conflict between \"{b}\" and \"{a}\" in the comparison operation."
-        ),
-        _ => format!(
-            "Implicit conversion of {} value to {0} cannot be performed because the collation of the value is \
-             unresolved due to a collation conflict between \"{b}\" and \"{a}\".",
-            conversion::type_name(other.sql_type)
-        ),
-    };
-    SqlError { state: 9, ..SqlError::batch(number, message) }
+/// 468: two collations in a comparison or set operation.
+pub(crate) fn comparison_conflict(one: &TextCollation, other: &TextCollation, operation: &str) -> SqlError {
+    let message = format!(
+        "Cannot resolve the collation conflict between \"{}\" and \"{}\" in the {operation} operation.",
+        other.collation.name(),
+        one.collation.name()
+    );
+    SqlError { state: 9, ..SqlError::batch(468, message) }
+}
+
+/// 457: two collations in one value.
+pub(crate) fn value_conflict(one: &TextCollation, other: &TextCollation, sql_type: SqlType) -> SqlError {
+    let message = format!(
+        "Implicit conversion of {} value to {0} cannot be performed because the collation of the value is unresolved due \
+         to a collation conflict between \"{}\" and \"{}\".",
+        conversion::type_name(sql_type),
+        other.collation.name(),
+        one.collation.name()
+    );
+    SqlError::batch(457, message)
 }
 
 /// 116: a subquery as a value has one column.

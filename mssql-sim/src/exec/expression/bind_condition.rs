@@ -1,10 +1,11 @@
 //! From syntax to [`Condition`].
 
-use super::bind::{Binder, collation_conflict, one_column_only, stronger};
+use super::bind::{Binder, comparison_conflict, one_column_only, stronger};
+use super::comparable::{compared_type, comparison_name};
 use super::{Condition, Scalar, Subquery};
 use crate::collation::Collation;
 use crate::engine::Interrupt;
-use crate::exec::conversion::{Family, comparison_type, family, is_text};
+use crate::exec::conversion::{Family, family, is_text};
 use crate::exec::messages::invalid_argument;
 use crate::exec::query::plan;
 use crate::parser::ast::{BinaryOp, Expr};
@@ -69,9 +70,9 @@ impl Binder<'_> {
         let common = match (left.is_untyped_null(), right.is_untyped_null()) {
             (true, _) => right.sql_type,
             (_, true) => left.sql_type,
-            _ => comparison_type(left.sql_type, right.sql_type)?,
+            _ => compared_type(left.sql_type, operator, right.sql_type)?,
         };
-        let collation = comparison_collation(&left, &right)?;
+        let collation = comparison_collation(&left, &right, comparison_name(operator))?;
         Ok(Condition::Compare(left.converted(common)?, operator, right.converted(common)?, collation))
     }
 
@@ -79,10 +80,10 @@ impl Binder<'_> {
         let value = self.scalar(operand)?;
         let plan = plan::bind_subquery(self, query)?;
         let [column] = plan.columns() else { return Err(one_column_only().into()) };
-        let common = comparison_type(value.sql_type, column.meta.sql_type)?;
+        let common = compared_type(value.sql_type, BinaryOp::Equal, column.meta.sql_type)?;
         let collation = match stronger(&value.collation, &column.collation) {
             Some(text) => text.collation,
-            None => return Err(collation_conflict(&column.collation, &value, 468).into()),
+            None => return Err(comparison_conflict(&column.collation, &value.collation, "equal to").into()),
         };
         let value = value.converted(common)?;
         Ok(Condition::In { value, query: Subquery(plan), common, collation })
@@ -92,7 +93,7 @@ impl Binder<'_> {
         let text = text_operand(self.scalar(text)?, 1)?;
         let pattern = text_operand(self.scalar(pattern)?, 2)?;
         let escape = escape.map(|e| text_operand(self.scalar(e)?, 3)).transpose()?;
-        let collation = comparison_collation(&text, &pattern)?;
+        let collation = comparison_collation(&text, &pattern, "like")?;
         // Trailing blanks of the text are forgiven only where neither side is national.
         let blanks_count = [&text, &pattern].iter().any(|s| family(s.sql_type) == Family::NationalText);
         Ok(Condition::Like { text, pattern, escape, collation, blanks_count })
@@ -109,7 +110,7 @@ fn text_operand(scalar: Scalar, position: usize) -> Result<Scalar, Interrupt> {
 }
 
 /// The collation by which two scalars compare.
-fn comparison_collation(left: &Scalar, right: &Scalar) -> Result<Collation, SqlError> {
+fn comparison_collation(left: &Scalar, right: &Scalar, operation: &str) -> Result<Collation, SqlError> {
     let textual = |s: &Scalar| is_text(s.sql_type);
     if !textual(left) || !textual(right) {
         let owner = if textual(left) { left } else { right };
@@ -117,7 +118,7 @@ fn comparison_collation(left: &Scalar, right: &Scalar) -> Result<Collation, SqlE
     }
     match stronger(&left.collation, &right.collation) {
         Some(text) => Ok(text.collation),
-        None => Err(collation_conflict(&left.collation, right, 468)),
+        None => Err(comparison_conflict(&left.collation, &right.collation, operation)),
     }
 }
 

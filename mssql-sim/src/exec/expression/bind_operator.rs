@@ -1,6 +1,7 @@
 //! Types of arithmetic: what each operator takes, converts to and gives.
 
-use super::bind::{Binder, collation_conflict, stronger};
+use super::bind::{Binder, stronger, value_conflict};
+use super::comparable::is_comparable;
 use super::{Node, Scalar, TextCollation};
 use crate::exec::conversion::{self, Family, declared_length, family, is_text, literal_parts, precedence};
 use crate::exec::decimal::{Operation, result_type};
@@ -45,6 +46,9 @@ impl Binder<'_> {
             return bitwise(left, operator, right);
         }
         let name = operator_name(operator);
+        if !is_comparable(one) || !is_comparable(other) {
+            return Err(incompatible_operands(one, other, name));
+        }
         // Text gives way to whatever else stands beside it.
         let common = match (is_text(one) || is_bytes(one), is_text(other) || is_bytes(other)) {
             (true, true) => return Err(refused(one, other, name)),
@@ -127,7 +131,7 @@ fn sum_of_lengths(one: SqlType, other: SqlType, cap: u16) -> Length {
 /// Text joined to text: as wide as both together, national if either is.
 fn concatenation(left: Scalar, right: Scalar) -> Result<Scalar, SqlError> {
     let Some(collation) = stronger(&left.collation, &right.collation) else {
-        return Err(collation_conflict(&left.collation, &right, 457));
+        return Err(value_conflict(&left.collation, &right.collation, right.sql_type));
     };
     let national = [&left, &right].iter().any(|s| family(s.sql_type) == Family::NationalText);
     let (one, other) = (left.sql_type, right.sql_type);

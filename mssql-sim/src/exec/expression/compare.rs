@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::collation::Collation;
+use crate::engine::keys::variant_key;
 use crate::exec::conversion::exact_parts;
 use crate::exec::decimal;
 use crate::parser::ast::BinaryOp;
@@ -29,6 +30,12 @@ pub(crate) fn compare_values(a: &Value, b: &Value, collation: &Collation) -> Ord
             Value::DateTimeOffset { days: b, ticks: t, .. },
         ) => (a, s).cmp(&(b, t)),
         (Value::Guid(a), Value::Guid(b)) => GUID_ORDER.map(|i| a[i]).cmp(&GUID_ORDER.map(|i| b[i])),
+        (Value::Variant(a), Value::Variant(b)) => {
+            let (mut left, mut right) = (Vec::new(), Vec::new());
+            variant_key(a, &mut left);
+            variant_key(b, &mut right);
+            left.cmp(&right)
+        }
         _ => compare_exact(a, b),
     }
 }

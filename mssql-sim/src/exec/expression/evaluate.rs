@@ -3,6 +3,7 @@
 use super::compare::{compare_values, holds};
 use super::like::Pattern;
 use super::{ColumnRef, Condition, Frame, Node, Scalar, SourceRow, arithmetic};
+use crate::collation::Collation;
 use crate::engine::Interrupt;
 use crate::exec::conversion::convert_in;
 use crate::types::Value;
@@ -29,8 +30,7 @@ impl Scalar {
                     None => None,
                 };
                 let text = if self.sql_type.has_code_page() { self } else { &**inner };
-                let code_page = text.collation.collation.code_page();
-                match convert_in(value, inner.sql_type, self.sql_type, style, code_page) {
+                match convert_in(value, inner.sql_type, self.sql_type, style, text.collation.collation) {
                     Err(error) if *try_cast && SWALLOWED.contains(&error.number) => Ok(Value::Null),
                     converted => Ok(converted?),
                 }
@@ -75,6 +75,13 @@ impl ColumnRef {
                 value::decode(&mut rest, &self.layout[self.column])
             }
         }
+    }
+
+    /// Whether the column's values, if they are text, have the order of a collation.
+    pub(crate) fn orders_by(&self, collation: Collation) -> bool {
+        self.layout
+            .get(self.column)
+            .is_none_or(|meta| !meta.sql_type.has_collation() || meta.collation == collation)
     }
 
     /// A stored row's bytes from the column on.

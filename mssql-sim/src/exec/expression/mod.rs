@@ -11,6 +11,7 @@ mod arithmetic;
 pub(crate) mod bind;
 mod bind_condition;
 mod bind_operator;
+pub(crate) mod comparable;
 pub(crate) mod compare;
 mod evaluate;
 pub(crate) mod like;

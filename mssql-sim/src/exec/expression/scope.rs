@@ -20,6 +20,8 @@ pub(crate) struct ScopeSource {
     pub(crate) optional: bool,
     /// Whether a name may mean its columns yet: a join's ON sees only what it joins.
     pub(crate) visible: bool,
+    /// Whether its columns need its name, as those of INSERTED and DELETED do.
+    pub(crate) qualified_only: bool,
 }
 
 impl ScopeSource {
@@ -31,17 +33,25 @@ impl ScopeSource {
             columns: table.layout.clone(),
             optional: false,
             visible: true,
+            qualified_only: false,
         }
     }
 
     /// Columns that are no table's.
     pub(crate) fn plain(name: &str, columns: Arc<[ColumnMeta]>) -> Self {
-        Self { name: name.to_owned(), schema: None, columns, optional: false, visible: true }
+        Self {
+            name: name.to_owned(),
+            schema: None,
+            columns,
+            optional: false,
+            visible: true,
+            qualified_only: false,
+        }
     }
 
     fn is_named(&self, qualifier: &[String]) -> bool {
         match qualifier {
-            [] => true,
+            [] => !self.qualified_only,
             [name] => same_name(&self.name, name),
             [.., schema, name] => {
                 same_name(&self.name, name) && self.schema.as_ref().is_some_and(|s| same_name(s, schema))

@@ -1,7 +1,7 @@
 //! A call's arguments while it is bound, and values as bodies want them.
 
 use crate::exec::conversion::{Family, declared_length, family, is_text};
-use crate::exec::expression::bind::stronger;
+use crate::exec::expression::bind::{stronger, value_conflict};
 use crate::exec::expression::{Node, Scalar, TextCollation};
 use crate::exec::messages::invalid_argument;
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -71,7 +71,7 @@ impl<'a> Arguments<'a> {
         let mut joint = TextCollation::default();
         for scalar in self.scalars.iter().filter(|s| is_text(s.sql_type)) {
             joint = stronger(&joint, &scalar.collation)
-                .ok_or_else(|| crate::exec::expression::bind::collation_conflict(&joint, scalar, 457))?;
+                .ok_or_else(|| value_conflict(&joint, &scalar.collation, scalar.sql_type))?;
         }
         Ok(joint)
     }

@@ -15,6 +15,7 @@ mod property;
 mod session;
 mod text;
 mod tracking;
+mod variant;
 
 use std::ops::RangeInclusive;
 
@@ -138,6 +139,7 @@ fn definition(name: &str) -> Option<Definition> {
         .or_else(|| object::definition(name))
         .or_else(|| property::definition(name))
         .or_else(|| tracking::definition(name))
+        .or_else(|| variant::definition(name))
 }
 
 fn wrong_count(name: &str, count: &RangeInclusive<usize>) -> SqlError {

@@ -17,7 +17,7 @@ use crate::parser::ast::BinaryOp;
 /// Sources as they are written, not yet arranged.
 pub(super) enum Raw {
     Nothing,
-    Table { place: usize, read: TableRead },
+    Table { place: usize, key_place: Option<usize>, read: TableRead },
     Other(usize, Relation),
     Join { kind: OuterKind, lateral: bool, left: Box<Raw>, right: Box<Raw>, on: Option<Box<Condition>> },
 }
@@ -48,10 +48,23 @@ impl Raw {
         self.arrange(Given { known: &[], conditions: &conditions })
     }
 
+    /// Has the key of a table's row put into a place of its own.
+    pub(super) fn note_key(&mut self, target: usize, into: usize) {
+        match self {
+            Self::Table { place, key_place, .. } if *place == target => *key_place = Some(into),
+            Self::Join { left, right, .. } => {
+                left.note_key(target, into);
+                right.note_key(target, into);
+            }
+            _ => {}
+        }
+    }
+
     fn places(&self) -> Vec<usize> {
         match self {
             Self::Nothing => Vec::new(),
-            Self::Table { place, .. } | Self::Other(place, _) => vec![*place],
+            Self::Table { place, key_place, .. } => std::iter::once(*place).chain(*key_place).collect(),
+            Self::Other(place, _) => vec![*place],
             Self::Join { left, right, .. } => [left.places(), right.places()].concat(),
         }
     }
@@ -63,9 +76,9 @@ impl Raw {
                 Some(maker) => Relation::Made(Arc::new(MadeLeaf { place, maker })),
                 None => relation,
             },
-            Self::Table { place, read } => {
+            Self::Table { place, key_place, read } => {
                 let access = Access::choose(place, &read.table, given.known, given.conditions);
-                Relation::Table(Arc::new(TableLeaf { place, read, access }))
+                Relation::Table(Arc::new(TableLeaf { place, key_place, read, access }))
             }
             Self::Join { kind, lateral, left, right, on } => {
                 arrange_join(kind, lateral, (*left, *right), on.map(|on| *on), given)
@@ -92,7 +105,7 @@ impl Raw {
     fn depends_on(&self, places: &[usize], given: Given<'_>) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Table { place, read } => {
+            Self::Table { place, read, .. } => {
                 Access::choose(*place, &read.table, given.known, given.conditions).follows(places)
             }
             Self::Other(place, relation) => {
@@ -193,7 +206,7 @@ fn is_prefix(order_by: &[(Scalar, bool)], source: usize, columns: &[KeyColumn], 
     let mut rest = &columns[fixed..];
     for (scalar, descending) in order_by {
         let Node::Column(place) = &scalar.node else { return false };
-        if place.depth != 0 || place.source != source {
+        if place.depth != 0 || place.source != source || !place.orders_by(scalar.collation.collation) {
             return false;
         }
         // Columns that have one value do not disturb the order.

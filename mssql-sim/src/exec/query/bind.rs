@@ -12,7 +12,8 @@ use crate::engine::Interrupt;
 use crate::exec::context::ExecContext;
 use crate::exec::conversion::{as_decimal, unify};
 use crate::exec::expression::Scalar;
-use crate::exec::expression::bind::{Binder, joint_type, stronger};
+use crate::exec::expression::bind::{Binder, comparison_conflict, joint_type, stronger, value_conflict};
+use crate::exec::expression::comparable::{require_distinct, require_order, require_set_operand};
 use crate::exec::expression::scope::{Scope, ScopeSource};
 use crate::parser::ast::{Expr, Query, QueryBody, Select, SelectItem, SetOperator};
 use crate::types::{SqlError, SqlType};
@@ -98,12 +99,18 @@ impl QueryBinder<'_> {
         }
         let mut columns = Vec::new();
         for (position, (a, b)) in left.columns.iter().zip(&right.columns).enumerate() {
-            let collation = stronger(&a.collation, &b.collation).unwrap_or_else(|| a.collation.clone());
+            let collation = stronger(&a.collation, &b.collation).ok_or_else(|| match operator {
+                SetOperator::UnionAll => value_conflict(&a.collation, &b.collation, b.meta.sql_type),
+                _ => comparison_conflict(&a.collation, &b.collation, set_name(operator)),
+            })?;
             let sql_type = match (left.is_null_column(position), right.is_null_column(position)) {
                 (true, false) => b.meta.sql_type,
                 (false, true) => a.meta.sql_type,
                 _ => unify(a.meta.sql_type, b.meta.sql_type)?,
             };
+            if operator != SetOperator::UnionAll {
+                require_set_operand(sql_type)?;
+            }
             let nullable = a.meta.nullable || b.meta.nullable;
             columns.push(OutputColumn::new(a.meta.name.clone(), sql_type, nullable, collation));
         }
@@ -146,7 +153,9 @@ impl QueryBinder<'_> {
         let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) };
         let mut order_by = Vec::new();
         for (expr, descending) in order.by {
-            order_by.push((items.order_key(expr, &binder, false)?, *descending));
+            let key = items.order_key(expr, &binder, false)?;
+            require_order(key.sql_type, "ORDER BY")?;
+            order_by.push((key, *descending));
         }
         let (top, offset) = self.paging(order)?;
         let correlated = body.correlated || self.correlated.get();
@@ -176,6 +185,7 @@ impl QueryBinder<'_> {
         let filter = select.filter.as_ref().map(|f| plain.condition(f)).transpose()?;
 
         let group_by = select.group_by.iter().map(|g| plain.scalar(g)).collect::<Result<Vec<_>, _>>()?;
+        group_by.iter().try_for_each(|group| require_order(group.sql_type, "GROUP BY"))?;
         let listed = select.items.iter().filter_map(|item| match item {
             SelectItem::Expr(expr, _) => Some(expr),
             SelectItem::Wildcard(_) => None,
@@ -188,10 +198,15 @@ impl QueryBinder<'_> {
         let binder = Binder { aggregates: grouped.then_some(&aggregates), windows: Some(&windows), ..plain };
 
         let items = Items::bind(&binder, &select.items)?;
+        if select.distinct {
+            items.scalars.iter().try_for_each(|item| require_distinct(item.sql_type))?;
+        }
         let having = select.having.as_ref().map(|h| binder.condition(h)).transpose()?;
         let mut order_by = Vec::new();
         for (expr, descending) in order.by {
-            order_by.push((items.order_key(expr, &binder, select.distinct)?, *descending));
+            let key = items.order_key(expr, &binder, select.distinct)?;
+            require_order(key.sql_type, "ORDER BY")?;
+            order_by.push((key, *descending));
         }
         let (mut top, offset) = self.paging(order)?;
         if let Some((count, percent)) = &select.top {
@@ -254,5 +269,15 @@ impl QueryBinder<'_> {
         let scalar = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) }.scalar(expr)?;
         self.correlated.set(self.correlated.get() || scope.correlated.get());
         Ok(scalar)
+    }
+}
+
+/// A set operator as messages name it.
+fn set_name(operator: SetOperator) -> &'static str {
+    match operator {
+        SetOperator::Union => "UNION",
+        SetOperator::UnionAll => "UNION ALL",
+        SetOperator::Except => "EXCEPT",
+        SetOperator::Intersect => "INTERSECT",
     }
 }

@@ -123,7 +123,7 @@ impl<'a> FromBinder<'a> {
                     source.schema = None;
                 }
                 let place = self.push(source);
-                Ok(Raw::Table { place, read })
+                Ok(Raw::Table { place, key_place: None, read })
             }
             Some(Object::View(view, database)) => {
                 let mut source = ScopeSource::plain(shown, view.columns());

@@ -10,6 +10,7 @@ mod arrange;
 mod bind;
 mod bind_changes;
 mod bind_from;
+pub(crate) mod finder;
 pub(in crate::exec) mod hints;
 mod join;
 mod operator;
@@ -18,7 +19,7 @@ pub(crate) mod plan;
 mod row_key;
 mod run;
 mod seek;
-mod select_list;
+pub(crate) mod select_list;
 mod sort;
 mod source;
 pub(crate) mod window;
@@ -133,8 +134,8 @@ fn assign_rows(
         for (((name, _), value), column) in assignments.iter().zip(row.iter()).zip(plan.columns()) {
             let (target, _) = context.variables.get(name)?;
             require_implicit(column.meta.sql_type, target)?;
-            let code_page = context.session.collation.code_page();
-            let value = convert_in(value.clone(), column.meta.sql_type, target, None, code_page)?;
+            let collation = column.meta.collation;
+            let value = convert_in(value.clone(), column.meta.sql_type, target, None, collation)?;
             context.variables.set(name, value)?;
         }
         count += 1;

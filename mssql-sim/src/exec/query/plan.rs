@@ -18,11 +18,8 @@ use crate::engine::{DatabaseId, Interrupt, TableDef, TableRead};
 use crate::exec::conversion::convert;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::{Condition, Frame, Scalar, TextCollation};
-use crate::parser::ast::{Query, SetOperator};
+use crate::parser::ast::{Cte, Query, SetOperator};
 use crate::types::{ColumnMeta, SqlError, SqlType, Value};
-
-/// A common table expression: name, columns, query.
-type Cte = (String, Vec<String>, Query);
 
 /// Common table expressions in reach of a query: those of its own WITH that come before, and those of outer ones.
 #[derive(Clone, Copy)]
@@ -87,7 +84,7 @@ pub(super) struct SetPlan {
 }
 
 /// One SELECT, in the order in which it is computed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SelectPlan {
     /// Places in its tuple.
     pub(super) width: usize,
@@ -112,9 +109,10 @@ pub(super) enum Top {
 }
 
 /// Where rows come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Relation {
     /// SELECT without FROM: one row without columns.
+    #[default]
     Nothing,
     Table(Arc<TableLeaf>),
     /// Rows that are made at once.
@@ -136,6 +134,8 @@ pub(super) struct FilteredPlan {
 #[derive(Debug)]
 pub(super) struct TableLeaf {
     pub(super) place: usize,
+    /// Place that gets the row's key, for a statement that will write the row.
+    pub(super) key_place: Option<usize>,
     pub(super) read: TableRead,
     pub(super) access: Access,
 }

@@ -1,6 +1,7 @@
 //! Values as bytes that are equal exactly when the values are: for grouping, joining and DISTINCT.
 
 use crate::collation::Collation;
+use crate::engine::keys::variant_key;
 use crate::exec::conversion::exact_parts;
 use crate::types::Value;
 
@@ -29,6 +30,7 @@ pub(crate) fn push_key(value: &Value, collation: &Collation, out: &mut Vec<u8>) 
             out.extend_from_slice(&days.to_le_bytes());
             out.extend_from_slice(&ticks.to_le_bytes());
         }
+        Value::Variant(variant) => variant_key(variant, out),
         exact => {
             let (unscaled, scale) = exact_parts(exact).unwrap_or_default();
             out.extend_from_slice(&unscaled.to_le_bytes());

@@ -116,7 +116,7 @@ impl Run {
 }
 
 /// The operators of a SELECT, first to last.
-fn pipeline(plan: &Arc<SelectPlan>) -> Box<dyn Operator> {
+pub(super) fn pipeline(plan: &Arc<SelectPlan>) -> Box<dyn Operator> {
     let mut operator: Box<dyn Operator> = plan.relation.source();
     if plan.filter.is_some() {
         operator = Box::new(Filter::new(plan, |plan| plan.filter.as_ref(), operator));

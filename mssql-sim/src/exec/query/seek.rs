@@ -10,7 +10,7 @@ use crate::exec::conversion::{
     Family, as_decimal, exact_parts, family, fraction_digits, integer_bounds, is_text,
 };
 use crate::exec::decimal;
-use crate::exec::expression::{Condition, Frame, Node, Scalar};
+use crate::exec::expression::{ColumnRef, Condition, Frame, Node, Scalar};
 use crate::parser::ast::BinaryOp;
 use crate::types::{SqlType, Value};
 
@@ -113,9 +113,10 @@ impl Term {
             Condition::Or(any) => {
                 any.iter().map(|c| Self::from(c, place, known)).collect::<Option<Vec<_>>>().map(Self::Or)
             }
-            Condition::Compare(left, operator, right, _) if *operator != BinaryOp::NotEqual => {
+            Condition::Compare(left, operator, right, collation) if *operator != BinaryOp::NotEqual => {
                 let of_place = |scalar: &Scalar| {
-                    key_column(scalar).filter(|(p, _)| *p == place).map(|(_, column)| column)
+                    let column = key_column(scalar).filter(|c| c.source == place && c.orders_by(*collation));
+                    column.map(|c| c.column)
                 };
                 let given = |scalar: &Scalar| {
                     !scalar.has_subquery() && scalar.places().iter().all(|p| known.contains(p))
@@ -336,9 +337,9 @@ fn intersection(one: &[KeyRange], other: &[KeyRange]) -> Vec<KeyRange> {
 }
 
 /// A column that a comparison names, through conversions that keep its order.
-fn key_column(scalar: &Scalar) -> Option<(usize, usize)> {
+fn key_column(scalar: &Scalar) -> Option<&ColumnRef> {
     match &scalar.node {
-        Node::Column(place) if place.depth == 0 => Some((place.source, place.column)),
+        Node::Column(place) if place.depth == 0 => Some(place),
         Node::Convert { inner, style: None, try_cast: false }
             if keeps_order(inner.sql_type, scalar.sql_type) =>
         {

@@ -9,13 +9,13 @@ use crate::parser::ast::{Expr, SelectItem};
 use crate::types::{SqlError, SqlType, Value};
 
 /// The list of a SELECT, bound.
-pub(super) struct Items {
-    pub(super) scalars: Vec<Scalar>,
-    pub(super) columns: Vec<OutputColumn>,
+pub(crate) struct Items {
+    pub(crate) scalars: Vec<Scalar>,
+    pub(crate) columns: Vec<OutputColumn>,
 }
 
 impl Items {
-    pub(super) fn bind(binder: &Binder<'_>, list: &[SelectItem]) -> Result<Self, Interrupt> {
+    pub(crate) fn bind(binder: &Binder<'_>, list: &[SelectItem]) -> Result<Self, Interrupt> {
         let mut items = Self { scalars: Vec::new(), columns: Vec::new() };
         for item in list {
             match item {
@@ -48,7 +48,9 @@ impl Items {
 
     fn wildcard(&mut self, binder: &Binder<'_>, qualifier: Option<&str>) -> Result<(), Interrupt> {
         let sources = &binder.scope.sources;
-        let wanted = |source: &ScopeSource| qualifier.is_none_or(|q| same_name(&source.name, q));
+        let wanted = |source: &ScopeSource| {
+            source.visible && qualifier.map_or(!source.qualified_only, |q| same_name(&source.name, q))
+        };
         if !sources.iter().any(wanted) {
             return Err(match qualifier {
                 Some(qualifier) => {

@@ -101,8 +101,11 @@ impl Operator for TableScan {
             return Ok(false);
         }
         let Some(found) = self.buffer.pop_front() else { return Ok(false) };
-        self.releasable = found.releasable.then_some(found.key);
         tuple[self.leaf.place] = SourceRow::Stored(found.row);
+        if let Some(place) = self.leaf.key_place {
+            tuple[place] = SourceRow::Computed(Arc::new([Value::Bytes(found.key.to_vec())]));
+        }
+        self.releasable = found.releasable.then_some(found.key);
         Ok(true)
     }
 

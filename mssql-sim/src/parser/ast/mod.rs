@@ -15,6 +15,9 @@ pub use definition::{
 };
 pub use expression::{BinaryOp, Expr, Over, UnaryOp};
 pub use hint::TableHint;
-pub use query::{Alias, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
+pub use query::{Alias, Cte, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
 pub use statement::{Isolation, Located, ObjectName, SetOption, Statement};
-pub use write::{Delete, Insert, InsertSource, Update};
+pub use write::{
+    Assignment, Delete, Insert, InsertSource, Merge, MergeAction, MergeClause, MergeWhen, Output, Update,
+    WriteTop,
+};

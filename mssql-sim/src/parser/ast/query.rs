@@ -2,11 +2,14 @@
 
 use super::{Expr, ObjectName, TableHint};
 
+/// A common table expression: name, columns, query.
+pub type Cte = (String, Vec<String>, Query);
+
 /// A query: CTEs, selects joined by set operators, ordering and paging.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// `WITH name [(columns)] AS (query)`
-    pub ctes: Vec<(String, Vec<String>, Query)>,
+    pub ctes: Vec<Cte>,
     /// The select or set operation.
     pub body: QueryBody,
     /// `ORDER BY expr [DESC]`, true for descending

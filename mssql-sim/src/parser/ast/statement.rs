@@ -1,8 +1,8 @@
 //! Statements, names and session options.
 
 use super::{
-    AlterTable, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert, ObjectKind,
-    Permission, PropertyStatement, Query, RenamedKind, Update,
+    AlterTable, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert, Merge,
+    ObjectKind, Permission, PropertyStatement, Query, RenamedKind, Update,
 };
 use crate::types::SqlType;
 
@@ -31,6 +31,13 @@ pub struct ObjectName {
 pub enum Statement {
     /// `[WITH ctes] SELECT ...`
     Select(Query),
+    /// `[WITH ctes] SELECT ... INTO table ...`
+    SelectInto {
+        /// The table that is created.
+        target: ObjectName,
+        /// The query.
+        query: Box<Query>,
+    },
     /// `SELECT @a = ..., @b = ...  [FROM ...]`
     SelectAssign {
         /// Variables (without `@`, lower-case) and their expressions.
@@ -44,6 +51,8 @@ pub enum Statement {
     Update(Update),
     /// `DELETE`
     Delete(Delete),
+    /// `MERGE`
+    Merge(Box<Merge>),
     /// `TRUNCATE TABLE t`
     Truncate(ObjectName),
     /// `CREATE TABLE`

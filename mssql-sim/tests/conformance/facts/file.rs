@@ -40,7 +40,7 @@ impl File {
         let mut file = Self::default();
         let mut section = None;
         for line in text.lines().filter(|line| !line.starts_with('#')) {
-            if let Some(header) = line.strip_prefix('@') {
+            if let Some(header) = line.strip_prefix('@').filter(|header| !header.starts_with('@')) {
                 section = Some(file.begin(header));
                 continue;
             }

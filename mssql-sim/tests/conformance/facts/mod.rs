@@ -36,7 +36,12 @@ macro_rules! facts {
 }
 
 facts! {
+    arithmetic
     completions
+    conversions
+    dates
     errors
     literals
+    queries
+    strings
 }

@@ -1,0 +1,277 @@
+//! TYPE_INFO and values that a client sends.
+
+use super::*;
+use crate::collation::Collation;
+use crate::types::{ClrType, Value};
+use crate::wire::ProtocolError;
+use crate::wire::reader::Reader;
+
+const PLP_NULL: u64 = u64::MAX;
+
+/// A type as a client describes it, and how the values that follow are delimited.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeInfo {
+    /// The type; that of NULL without a type is `int`.
+    pub sql_type: SqlType,
+    collation: Collation,
+    delimiter: Delimiter,
+}
+
+/// How a value is delimited.
+#[derive(Clone, Copy, Debug)]
+enum Delimiter {
+    /// No bytes at all: NULL.
+    Nothing,
+    Fixed(usize),
+    Byte,
+    Short,
+    /// A u32; all ones is NULL.
+    Long,
+    /// A u32; 0 is NULL.
+    Variant,
+    Plp,
+}
+
+/// Reads a parameter's TYPE_INFO and its value. The type is what the client declared on the wire; a procedure's own
+/// declaration may ask for another.
+pub fn read_parameter(reader: &mut Reader<'_>) -> Result<(SqlType, Value), ProtocolError> {
+    let info = TypeInfo::read(reader)?;
+    Ok((info.sql_type, info.read_value(reader)?))
+}
+
+impl TypeInfo {
+    /// Reads a TYPE_INFO.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] for bytes that are none, or a type that no parameter has here.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ProtocolError> {
+        let token = reader.u8("parameter type")?;
+        let mut collation = Collation::DEFAULT;
+        let (sql_type, delimiter) = match token {
+            NULL => (SqlType::Int, Delimiter::Nothing),
+            INTN | BITN | FLTN | MONEYN | DATETIMN | GUIDN => {
+                (sized_type(token, reader.u8("parameter length")?)?, Delimiter::Byte)
+            }
+            DECIMALN | NUMERICN => (read_decimal(token, reader)?, Delimiter::Byte),
+            DATEN => (SqlType::Date, Delimiter::Byte),
+            TIMEN | DATETIME2N | DATETIMEOFFSETN => {
+                let scale = reader.u8("parameter scale")?;
+                let found = || invalid("parameter scale", scale);
+                (time_type(token, scale).ok_or_else(found)?, Delimiter::Byte)
+            }
+            BIGVARBINARY | BIGBINARY => {
+                let length = reader.u16("parameter length")?;
+                (binary_type(token, length).expect("a token of binary"), short_or_plp(length))
+            }
+            BIGVARCHAR | BIGCHAR | NVARCHAR | NCHAR => {
+                let length = reader.u16("parameter length")?;
+                collation = read_collation(reader)?;
+                (text_type(token, length).expect("a token of text"), short_or_plp(length))
+            }
+            IMAGE | TEXT | NTEXT => {
+                reader.u32("parameter length")?;
+                if token != IMAGE {
+                    collation = read_collation(reader)?;
+                }
+                (long_type(token), Delimiter::Long)
+            }
+            VARIANT => {
+                reader.u32("parameter length")?;
+                (SqlType::SqlVariant, Delimiter::Variant)
+            }
+            XML => (read_xml(reader)?, Delimiter::Plp),
+            UDT => (read_clr(reader)?, Delimiter::Plp),
+            _ => {
+                let unknown = || ProtocolError::Unsupported(format!("a parameter of wire type {token:#04x}"));
+                let sql_type = fixed_type(token).ok_or_else(unknown)?;
+                let width = value::fixed_width(sql_type).expect("fixed tokens have a width");
+                (sql_type, Delimiter::Fixed(width))
+            }
+        };
+        Ok(Self { sql_type, collation, delimiter })
+    }
+
+    /// Reads a value of this type.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] for bytes that are no value of the type.
+    pub fn read_value(&self, reader: &mut Reader<'_>) -> Result<Value, ProtocolError> {
+        let Some(content) = read_content(reader, self.delimiter)? else { return Ok(Value::Null) };
+        let value = value::from_content(&content, self.sql_type, self.collation.code_page());
+        value
+            .filter(|value| is_in_range(value, self.sql_type))
+            .ok_or_else(|| invalid("parameter value", format_args!("{content:02x?} for {:?}", self.sql_type)))
+    }
+}
+
+fn invalid(field: &'static str, found: impl std::fmt::Display) -> ProtocolError {
+    ProtocolError::Invalid { field, found: found.to_string() }
+}
+
+/// Whether bytes of the right number stand for a value that the type has.
+fn is_in_range(value: &Value, sql_type: SqlType) -> bool {
+    const TICKS_PER_DAY: u64 = 864_000_000_000;
+    // 0001-01-01 to 9999-12-31.
+    let is_day = |days: i32| (0..=3_652_058).contains(&days);
+    match *value {
+        Value::Decimal { unscaled, .. } => match sql_type {
+            SqlType::Decimal { precision, .. } | SqlType::Numeric { precision, .. } => {
+                unscaled.unsigned_abs() < 10u128.pow(u32::from(precision))
+            }
+            _ => false,
+        },
+        Value::Float(number) => number.is_finite(),
+        // 1753-01-01 to 9999-12-31, counted from 1900-01-01.
+        Value::DateTime { days, ticks } => (-53_690..=2_958_463).contains(&days) && ticks < 25_920_000,
+        Value::Date(days) => is_day(days),
+        Value::Time(ticks) => ticks < TICKS_PER_DAY,
+        Value::DateTime2 { days, ticks } => is_day(days) && ticks < TICKS_PER_DAY,
+        Value::DateTimeOffset { days, ticks, offset } => {
+            is_day(days) && ticks < TICKS_PER_DAY && offset.unsigned_abs() <= 14 * 60
+        }
+        Value::Variant(ref inner) => is_in_range(&inner.value, inner.sql_type),
+        _ => true,
+    }
+}
+
+fn sized_type(token: u8, length: u8) -> Result<SqlType, ProtocolError> {
+    Ok(match (token, length) {
+        (INTN, 1) => SqlType::TinyInt,
+        (INTN, 2) => SqlType::SmallInt,
+        (INTN, 4) => SqlType::Int,
+        (INTN, 8) => SqlType::BigInt,
+        (BITN, 1) => SqlType::Bit,
+        (FLTN, 4) => SqlType::Real,
+        (FLTN, 8) => SqlType::Float,
+        (MONEYN, 4) => SqlType::SmallMoney,
+        (MONEYN, 8) => SqlType::Money,
+        (DATETIMN, 4) => SqlType::SmallDateTime,
+        (DATETIMN, 8) => SqlType::DateTime,
+        (GUIDN, 16) => SqlType::UniqueIdentifier,
+        _ => {
+            let found = format!("{length} for type {token:#04x}");
+            return Err(ProtocolError::Invalid { field: "parameter length", found });
+        }
+    })
+}
+
+fn read_decimal(token: u8, reader: &mut Reader<'_>) -> Result<SqlType, ProtocolError> {
+    reader.u8("parameter length")?;
+    let (precision, scale) = (reader.u8("parameter precision")?, reader.u8("parameter scale")?);
+    let found = || invalid("parameter precision", format_args!("({precision}, {scale})"));
+    decimal_type(token, precision, scale).ok_or_else(found)
+}
+
+/// A client sends the types of old as those that took their place.
+fn long_type(token: u8) -> SqlType {
+    match token {
+        IMAGE => SqlType::VarBinary(Length::Max),
+        TEXT => SqlType::VarChar(Length::Max),
+        _ => SqlType::NVarChar(Length::Max),
+    }
+}
+
+/// The names of a schema collection, if there are any, say nothing here.
+fn read_xml(reader: &mut Reader<'_>) -> Result<SqlType, ProtocolError> {
+    const FIELD: &str = "parameter schema collection";
+    if reader.u8(FIELD)? != 0 {
+        for _ in 0..2 {
+            read_name(reader, FIELD)?;
+        }
+        let length = reader.u16(FIELD)?;
+        reader.text(usize::from(length), FIELD)?;
+    }
+    Ok(SqlType::Xml)
+}
+
+/// UDT_INFO_IN_RPC: the names of database, schema and type.
+fn read_clr(reader: &mut Reader<'_>) -> Result<SqlType, ProtocolError> {
+    const FIELD: &str = "parameter type name";
+    read_name(reader, FIELD)?;
+    read_name(reader, FIELD)?;
+    let name = read_name(reader, FIELD)?;
+    [ClrType::HierarchyId, ClrType::Geometry, ClrType::Geography]
+        .into_iter()
+        .find(|clr| clr.name().eq_ignore_ascii_case(&name))
+        .map(SqlType::Clr)
+        .ok_or_else(|| ProtocolError::Unsupported(format!("a parameter of CLR type {name}")))
+}
+
+fn read_name(reader: &mut Reader<'_>, field: &'static str) -> Result<String, ProtocolError> {
+    let length = reader.u8(field)?;
+    reader.text(usize::from(length), field)
+}
+
+/// A parameter's collation; some clients send zeros for the server's.
+fn read_collation(reader: &mut Reader<'_>) -> Result<Collation, ProtocolError> {
+    let bytes = reader.array("parameter collation")?;
+    if bytes == [0; 5] {
+        return Ok(Collation::DEFAULT);
+    }
+    Collation::from_wire(bytes)
+        .ok_or_else(|| ProtocolError::Unsupported(format!("a parameter of collation {bytes:02x?}")))
+}
+
+fn short_or_plp(length: u16) -> Delimiter {
+    if length == MAX_LENGTH { Delimiter::Plp } else { Delimiter::Short }
+}
+
+/// The value's bytes without delimiters; None is NULL.
+fn read_content(reader: &mut Reader<'_>, delimiter: Delimiter) -> Result<Option<Vec<u8>>, ProtocolError> {
+    const FIELD: &str = "parameter value";
+    let length = match delimiter {
+        Delimiter::Nothing => return Ok(None),
+        Delimiter::Fixed(width) => width,
+        Delimiter::Byte => match reader.u8(FIELD)? {
+            0 => return Ok(None),
+            length => usize::from(length),
+        },
+        Delimiter::Short => match reader.u16(FIELD)? {
+            MAX_LENGTH => return Ok(None),
+            length => usize::from(length),
+        },
+        Delimiter::Long => match reader.u32(FIELD)? {
+            u32::MAX => return Ok(None),
+            length => length as usize,
+        },
+        Delimiter::Variant => match reader.u32(FIELD)? {
+            0 => return Ok(None),
+            length => length as usize,
+        },
+        Delimiter::Plp => return read_chunks(reader),
+    };
+    Ok(Some(reader.bytes(length, FIELD)?.to_vec()))
+}
+
+fn read_chunks(reader: &mut Reader<'_>) -> Result<Option<Vec<u8>>, ProtocolError> {
+    const FIELD: &str = "parameter chunk";
+    // The total length may be unknown; the chunks say how long the value is.
+    if reader.u64(FIELD)? == PLP_NULL {
+        return Ok(None);
+    }
+    let mut content = Vec::new();
+    loop {
+        match reader.u32(FIELD)? {
+            0 => return Ok(Some(content)),
+            length => content.extend_from_slice(reader.bytes(length as usize, FIELD)?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_comes_in_chunks() {
+        let parameter = [
+            [BIGVARBINARY, 0xFF, 0xFF].as_slice(),
+            // The total length is not known.
+            &[0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+            &[2, 0, 0, 0, 1, 2, 1, 0, 0, 0, 3, 0, 0, 0, 0],
+        ]
+        .concat();
+        let (sql_type, value) = read_parameter(&mut Reader::new(&parameter)).unwrap();
+        assert_eq!((sql_type, value), (SqlType::VarBinary(Length::Max), Value::Bytes(vec![1, 2, 3])));
+    }
+}
