@@ -100,7 +100,9 @@ impl History {
         let after = value.map(|value| row_of(&self.table.layout, &[Value::Int(key), Value::Int(value)]));
         let write = match (found.into_iter().next(), after) {
             (None, Some(after)) => RowWrite::Insert(after),
-            (Some(found), Some(after)) => RowWrite::Update { key: found.key, before: found.row, after },
+            (Some(found), Some(after)) => {
+                RowWrite::Update { key: found.key, before: found.row, after, set_list: 0 }
+            }
             (Some(found), None) => RowWrite::Delete { key: found.key, before: found.row },
             (None, None) => return Ok(None),
         };
@@ -121,7 +123,7 @@ impl History {
     fn apply(&self, number: usize, write: RowWrite) -> Result<(), Interrupt> {
         let engine = &self.fixture.engine;
         let statement = engine.statement(self.sessions[number].transaction, LEVEL);
-        let writes = TableWrites { table: self.table.clone(), rows: vec![write], columns_set: vec![2] };
+        let writes = TableWrites { table: self.table.clone(), rows: vec![write], set_lists: vec![vec![2]] };
         engine.apply(&statement, &[writes], None)
     }
 
