@@ -116,7 +116,7 @@ impl Command {
             | Statement::SelectAssign { .. }
             | Statement::SetVariable(..)
             | Statement::Declare(_) => Self::Select,
-            Statement::Insert(_) => Self::Insert,
+            Statement::Insert(_) | Statement::InsertBulk(_) => Self::Insert,
             Statement::Update(_) => Self::Update,
             Statement::Delete(_) => Self::Delete,
             Statement::Merge(_) => Self::Merge,

@@ -8,6 +8,7 @@
 //! `statement` runs one that touches data; `procedure` runs calls and `prepared` their texts.
 
 mod batch;
+mod bulk;
 mod command;
 mod compile;
 pub(crate) mod connection;
@@ -29,7 +30,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::collation::Collation;
-use crate::engine::{Activity, DatabaseUse, Principal, RequestInfo, SessionInfo, Temporaries, TransactionId};
+use crate::engine::{
+    Activity, DatabaseUse, Mark, Principal, RequestInfo, SessionInfo, Temporaries, TransactionId,
+};
+use crate::parser::ast::InsertBulk;
 use crate::server::Shared;
 use crate::types::SqlError;
 use crate::wire::login::Login;
@@ -66,6 +70,10 @@ pub(crate) struct Session {
     last_handle: i32,
     /// When the running request began.
     request_since: Option<DateTime<Utc>>,
+    /// The bulk load whose rows come next.
+    announced: Option<InsertBulk>,
+    /// Where a bulk load began that is under way.
+    load_mark: Option<Mark>,
     /// `@@ROWCOUNT`
     row_count: u64,
     /// `@@ERROR`
@@ -152,6 +160,8 @@ impl Session {
             prepared: HashMap::new(),
             last_handle: 0,
             request_since: None,
+            announced: None,
+            load_mark: None,
             row_count: 0,
             last_error: 0,
             last_identity: None,
@@ -179,6 +189,7 @@ impl Session {
         self.request_since = Some(self.shared.engine.now());
         let result = match request.kind {
             RequestKind::Batch(text) => self.run_batch(&text, &events).await,
+            RequestKind::Load(packets) => self.run_load(packets, &events).await,
             RequestKind::Calls(calls) => self.run_calls(&calls, &events).await,
             RequestKind::Transaction(request) => self.run_transaction_request(request, &events).await,
         };
@@ -191,8 +202,12 @@ impl Session {
     /// takes the client's own along.
     pub(crate) fn cancel(&mut self) -> Option<u64> {
         self.rest();
+        self.announced = None;
+        let load_mark = self.load_mark.take();
         if let Some(transaction) = self.autocommit.take() {
             self.shared.engine.rollback(transaction);
+        } else if let (Some(mark), Some(transaction)) = (load_mark, &self.transaction) {
+            self.shared.engine.undo_to(transaction.id, mark);
         }
         let aborts = self.settings.abort_transaction;
         self.shared.engine.drop_temporaries(&self.temporaries.unwind());

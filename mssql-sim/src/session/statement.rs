@@ -55,6 +55,10 @@ impl Session {
                 let created = self.attempt(frame, |context| dml::select_into(context, target, query)).await?;
                 self.done(frame, statement, created.rows).await
             }
+            Statement::InsertBulk(bulk) => {
+                self.announce_load(frame, bulk).await?;
+                self.done(frame, statement, 0).await
+            }
             _ => {
                 self.require_healthy_transaction()?;
                 self.attempt(frame, |context| ddl::run(context, statement)).await?;
@@ -146,7 +150,7 @@ impl Session {
     }
 
     /// Waits for the lock that stopped an attempt, or gives up on its error.
-    async fn resolve(&self, interrupt: Interrupt) -> Result<(), Failure> {
+    pub(super) async fn resolve(&self, interrupt: Interrupt) -> Result<(), Failure> {
         match interrupt {
             Interrupt::Error(error) => Err(error.into()),
             Interrupt::Wait(wait) => {
@@ -159,7 +163,7 @@ impl Session {
         }
     }
 
-    fn statement_context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
+    pub(super) fn statement_context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
         let transaction = self.statement_transaction();
         self.context(frame, transaction, self.settings.isolation)
     }
@@ -217,7 +221,7 @@ impl Session {
         }
     }
 
-    fn statement_transaction(&mut self) -> TransactionId {
+    pub(super) fn statement_transaction(&mut self) -> TransactionId {
         match &self.transaction {
             Some(transaction) => transaction.id,
             None => {
@@ -228,7 +232,7 @@ impl Session {
     }
 
     /// Ends the transaction of a statement that had one of its own.
-    async fn end_statement(&mut self, completed: bool) {
+    pub(super) async fn end_statement(&mut self, completed: bool) {
         if let Some(transaction) = self.autocommit.take() {
             if completed {
                 self.shared.engine.commit(transaction);

@@ -16,6 +16,6 @@ pub use hint::TableHint;
 pub use query::{Alias, Cte, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
 pub use statement::{Isolation, Located, ObjectName, SetOption, Statement};
 pub use write::{
-    Assignment, Delete, Insert, InsertSource, Merge, MergeAction, MergeClause, MergeWhen, Output, Update,
-    WriteTop,
+    Assignment, Delete, Insert, InsertBulk, InsertSource, Merge, MergeAction, MergeClause, MergeWhen, Output,
+    Update, WriteTop,
 };

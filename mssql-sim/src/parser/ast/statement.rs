@@ -1,7 +1,8 @@
 //! Statements, names and session options.
 
 use super::{
-    AlterTable, CreateTable, DatabaseOption, Delete, Expr, Insert, Merge, Permission, Query, Update,
+    AlterTable, CreateTable, DatabaseOption, Delete, Expr, Insert, InsertBulk, Merge, Permission, Query,
+    Update,
 };
 use crate::types::SqlType;
 
@@ -46,6 +47,8 @@ pub enum Statement {
     },
     /// `INSERT [INTO] t [(columns)] VALUES ... | SELECT ... | DEFAULT VALUES`
     Insert(Insert),
+    /// `INSERT BULK`
+    InsertBulk(InsertBulk),
     /// `UPDATE`
     Update(Update),
     /// `DELETE`
