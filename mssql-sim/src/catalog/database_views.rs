@@ -72,8 +72,17 @@ const RECOVERY_STATUS: &[super::ViewColumn] = &[
 
 fn recovery_status(catalog: &Catalog<'_>) -> Vec<Vec<Value>> {
     let databases = catalog.engine.databases().into_iter().map(|database| {
-        let fork = Value::Guid(*database.recovery_fork.as_bytes());
-        vec![int(database.id.0), fork.clone(), fork.clone(), Value::Null, fork, Value::Null, Value::Null]
+        let guid = |id: uuid::Uuid| Value::Guid(*id.as_bytes());
+        let history = database.history;
+        vec![
+            int(database.id.0),
+            guid(history.database),
+            guid(history.family),
+            Value::Null,
+            guid(history.fork),
+            guid(history.first_fork),
+            Value::Null,
+        ]
     });
     databases.collect()
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::TransactionId;
+use super::backup::History;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::permission::{Grant, User};
+use super::role::Role;
 use super::rows::Rows;
 use super::tracking::{CommitRecord, DatabaseTracking, TableTracking};
 use crate::collation::{Collation, fold_name};
@@ -47,7 +48,7 @@ pub struct Schema {
 }
 
 /// A table with everything in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) def: Arc<TableDef>,
     pub(super) rows: Rows,
@@ -85,13 +86,14 @@ impl Table {
 }
 
 /// A database.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Database {
     pub(super) id: DatabaseId,
     pub(super) name: String,
     pub(super) created: DateTime<Utc>,
     pub(super) collation: Collation,
-    pub(super) recovery_fork: Uuid,
+    pub(super) history: History,
+    pub(super) role: Role,
     pub(super) schemas: Vec<Schema>,
     pub(super) tables: BTreeMap<ObjectId, Table>,
     /// Folded schema and table name to the ids that have it; two while a drop is not committed.
@@ -119,7 +121,8 @@ impl Database {
             name: name.to_owned(),
             created: now,
             collation,
-            recovery_fork: Uuid::new_v4(),
+            history: History::begin(),
+            role: Role::Primary,
             schemas: FIXED_SCHEMAS
                 .iter()
                 .map(|(id, name)| Schema { id: *id, name: (*name).to_owned() })

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::Engine;
+use super::backup::History;
 use super::database::Schema;
 use super::definition::{DatabaseId, ObjectId, TableDef};
+use super::role::Role;
 use super::statement::NameScope;
 use super::tracking::DatabaseTracking;
 use crate::collation::Collation;
@@ -24,8 +25,10 @@ pub struct DatabaseInfo {
     pub created: DateTime<Utc>,
     /// Its collation.
     pub collation: Collation,
-    /// Identity of its history; a restore begins a new one.
-    pub recovery_fork: Uuid,
+    /// Where it stands among its restores.
+    pub history: History,
+    /// Its role in an availability group.
+    pub role: Role,
     /// `ALLOW_SNAPSHOT_ISOLATION`
     pub allow_snapshot: bool,
     /// `READ_COMMITTED_SNAPSHOT`
@@ -83,7 +86,8 @@ impl Engine {
             name: database.name.clone(),
             created: database.created,
             collation: database.collation,
-            recovery_fork: database.recovery_fork,
+            history: database.history,
+            role: database.role,
             allow_snapshot: database.allow_snapshot,
             read_committed_snapshot: database.read_committed_snapshot,
             tracking: database.tracking,

@@ -24,12 +24,14 @@
 //! A transaction logs what it did to tracked keys; its commit folds the log to one entry per key and takes the next
 //! version of the database, so versions are in commit order. [`tracking`] has the rules.
 
+mod backup;
 mod changes;
 mod clock;
 mod database;
 mod database_use;
 mod definition;
 mod describe;
+mod device;
 mod foreign_key;
 mod gate;
 pub mod keys;
@@ -37,6 +39,7 @@ pub mod layout;
 mod lock;
 mod permission;
 mod read;
+mod role;
 mod rows;
 mod schema;
 mod sessions;
@@ -57,6 +60,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
+pub use backup::{Backup, History};
 pub use clock::Clock;
 pub use database::Schema;
 pub use database_use::DatabaseUse;
@@ -65,10 +69,12 @@ pub use definition::{
     KeyDef, ObjectId, PRIMARY_INDEX_ID, TableDef,
 };
 pub use describe::{DatabaseInfo, TableInfo, TrackingInfo, UserInfo};
+pub use device::RestoreSource;
 pub use keys::{KeyRange, key_prefix};
 pub use lock::{Hold, LockMode, LockRequest, LockWait, Patience, Resource};
 pub use permission::{GrantScope, Principal};
 pub use read::{ReadHint, ReadLevel, Scan, ScannedRow, TableRead};
+pub use role::Role;
 pub use sessions::{
     Activity, LockInfo, RequestInfo, SessionInfo, TransactionInfo, TransactionOrigin, WaitInfo,
 };
@@ -143,8 +149,10 @@ pub struct Engine {
 
 struct Shared {
     state: Mutex<State>,
-    /// Rung whenever somebody who waits, for a lock or for the commit gate, may go on.
+    /// Rung whenever somebody who waits for a lock may go on.
     released: Arc<Notify>,
+    /// Rung whenever a transaction, a statement or a session's use of a database has ended.
+    settled: Notify,
 }
 
 /// Databases of a new server, by id.
@@ -173,8 +181,9 @@ impl Engine {
             instants: BTreeMap::new(),
             garbage: VecDeque::new(),
             gate: gate::CommitGate::default(),
+            devices: HashMap::new(),
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), released }) }
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), released, settled: Notify::new() }) }
     }
 
     /// The server's clock (UTC).
@@ -187,9 +196,9 @@ impl Engine {
         self.state().clock.advance(by);
     }
 
-    /// Lets those who wait look again.
-    fn wake_waiters(&self) {
-        self.shared.released.notify_waiters();
+    /// Says that something has ended, see [`Engine::until`].
+    fn settle(&self) {
+        self.shared.settled.notify_waiters();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -83,7 +83,7 @@ impl Engine {
     /// Applies a statement's writes to all its tables at once. `context` is that of `WITH CHANGE_TRACKING_CONTEXT`.
     ///
     /// # Errors
-    /// 2627 and 2601 (duplicate key), 547 (foreign key), 3960 (changed since the snapshot); waits for another
+    /// 3906 (read-only), 2627 and 2601 (duplicate key), 547 (foreign key), 3960 (changed since the snapshot); waits for another
     /// transaction's lock on a key, and at once again if a row changed since the statement read it.
     pub fn apply(
         &self,
@@ -115,6 +115,9 @@ impl Engine {
     ) -> Result<(), Interrupt> {
         let mut state = self.state();
         let mark = state.transaction(statement.transaction)?.mark();
+        for writes in writes.iter().filter(|writes| !writes.rows.is_empty()) {
+            state.require_writable(writes.table.database)?;
+        }
         let applied = state.apply(statement, writes, context.map(Into::into), references);
         match &applied {
             Err(Interrupt::Error(error)) if error.reach == Reach::Transaction => {

@@ -8,6 +8,7 @@
 //! `expression` the operators, `primary` the operands, `data_type` the types.
 
 pub mod ast;
+mod backup;
 mod bulk;
 mod control;
 mod data_type;

@@ -60,6 +60,10 @@ pub enum Command {
     Execute = 224,
     /// `USE`
     Use = 226,
+    /// `BACKUP`
+    Backup = 228,
+    /// `RESTORE`
+    Restore = 229,
     /// `TRUNCATE TABLE`
     Truncate = 234,
     /// `WAITFOR`
@@ -129,6 +133,8 @@ impl Command {
             Statement::CreateDatabase { .. } => Self::CreateDatabase,
             Statement::DropDatabase { .. } => Self::DropDatabase,
             Statement::AlterDatabase { .. } => Self::AlterDatabase,
+            Statement::Backup(_) => Self::Backup,
+            Statement::Restore(_) => Self::Restore,
             Statement::Use(_) => Self::Use,
             Statement::Begin(_) => Self::Begin,
             Statement::Commit => Self::Commit,

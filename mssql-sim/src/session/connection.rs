@@ -44,14 +44,19 @@ where
         Ok(session) => session,
         Err(errors) => return refuse_login(writer, &errors, &shared).await,
     };
-    login::accept(&login, &session.database_name(), &shared.options.server_name, &mut writer.tokens);
+    login::accept(&login, &session.database_name(), &shared.server_name(), &mut writer.tokens);
     Done::plain(DoneKind::Done).write(&mut writer.tokens);
     writer.finish().await?;
     writer.set_packet_size(login.packet_size);
 
     let options = &shared.options;
-    let reply = ReplyWriter::new(writer, options.server_name.clone(), options.compress_nulls);
-    Connection { reader, reply, session, attention: options.attention_reply, queued: None }.run().await
+    let reply = ReplyWriter::new(writer, shared.server_name(), options.compress_nulls);
+    let presence = session.presence();
+    let connection = Connection { reader, reply, session, attention: options.attention_reply, queued: None };
+    tokio::select! {
+        served = connection.run() => served,
+        () = presence.ended() => Ok(()),
+    }
 }
 
 async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
@@ -60,7 +65,7 @@ async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
     shared: &Shared,
 ) -> Result<(), ProtocolError> {
     for error in errors {
-        token::message(error, &shared.options.server_name, &mut writer.tokens);
+        token::message(error, &shared.server_name(), &mut writer.tokens);
     }
     Done { error: true, ..Done::plain(DoneKind::Done) }.write(&mut writer.tokens);
     writer.finish().await

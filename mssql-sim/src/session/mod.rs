@@ -7,6 +7,7 @@
 //! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches;
 //! `statement` runs one that touches data; `procedure` runs calls and `prepared` their texts.
 
+mod backup;
 mod batch;
 mod bulk;
 mod command;
@@ -17,6 +18,7 @@ mod handshake;
 mod insert_execute;
 pub(crate) mod local;
 mod prepared;
+mod presence;
 mod procedure;
 mod reply;
 mod set_option;
@@ -41,6 +43,8 @@ use crate::wire::request::{Request, RequestKind};
 use command::Command;
 use event::{ClientGone, Event, Events};
 use prepared::Prepared;
+use presence::Presence;
+pub(crate) use presence::Sessions;
 use settings::Settings;
 use transaction::UserTransaction;
 
@@ -54,6 +58,8 @@ pub(crate) struct Session {
     program: String,
     principal: Principal,
     database: DatabaseUse,
+    /// What the server knows of it.
+    presence: Arc<Presence>,
     /// Name of the database in which the session began.
     login_database: String,
     settings: Settings,
@@ -142,6 +148,7 @@ impl Session {
     }
 
     fn new(shared: &Arc<Shared>, spid: u16, principal: Principal, database: DatabaseUse) -> Self {
+        let presence = shared.sessions.enter(spid, database.id());
         let login_database = shared.engine.database_name(database.id()).unwrap_or_default();
         Self {
             shared: shared.clone(),
@@ -150,6 +157,7 @@ impl Session {
             program: String::new(),
             principal,
             database,
+            presence,
             login_database,
             settings: Settings::default(),
             callers: Vec::new(),
@@ -167,6 +175,17 @@ impl Session {
             last_identity: None,
             scope_identity: None,
         }
+    }
+
+    /// Goes to another database.
+    fn enter(&mut self, database: DatabaseUse) {
+        self.presence.moved(database.id());
+        self.database = database;
+    }
+
+    /// What the server knows of the session.
+    pub(crate) fn presence(&self) -> Arc<Presence> {
+        Arc::clone(&self.presence)
     }
 
     /// Name of the current database.
@@ -212,9 +231,10 @@ impl Session {
         let aborts = self.settings.abort_transaction;
         self.shared.engine.drop_temporaries(&self.temporaries.unwind());
         self.captures = false;
-        if let Some(Surroundings { settings, database }) = self.callers.drain(..).next() {
+        let caller = self.callers.drain(..).next();
+        if let Some(Surroundings { settings, database }) = caller {
             self.settings = settings;
-            self.database = database;
+            self.enter(database);
         }
         if aborts { self.abandon_transaction() } else { None }
     }
@@ -231,7 +251,8 @@ impl Session {
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
         self.settings = Settings::default();
         self.prepared.clear();
-        self.database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
+        let database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
+        self.enter(database);
         Ok(())
     }
 
@@ -287,5 +308,6 @@ impl Drop for Session {
         self.abandon_transaction();
         self.shared.engine.close_session(self.spid);
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
+        self.shared.sessions.leave(self.spid);
     }
 }

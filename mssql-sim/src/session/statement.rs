@@ -59,6 +59,14 @@ impl Session {
                 self.announce_load(frame, bulk).await?;
                 self.done(frame, statement, 0).await
             }
+            Statement::Backup(backup) => {
+                self.back_up(frame, backup).await?;
+                self.done(frame, statement, 0).await
+            }
+            Statement::Restore(restore) => {
+                self.restore(frame, restore).await?;
+                self.done(frame, statement, 0).await
+            }
             _ => {
                 self.require_healthy_transaction()?;
                 self.attempt(frame, |context| ddl::run(context, statement)).await?;
@@ -211,7 +219,7 @@ impl Session {
             scope_identity: frame.scope_identity,
             database: self.database_name(),
             collation: self.collation(),
-            server: self.shared.options.server_name.clone(),
+            server: self.shared.server_name(),
             program: self.program.clone(),
             host: self.host.clone(),
             options: self.settings.options_word(),

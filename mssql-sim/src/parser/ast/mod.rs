@@ -1,5 +1,6 @@
 //! The syntax tree of the supported T-SQL.
 
+mod backup;
 mod definition;
 mod expression;
 mod hint;
@@ -7,6 +8,7 @@ mod query;
 mod statement;
 mod write;
 
+pub use backup::{BackupDatabase, RestoreDatabase};
 pub use definition::{
     AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, DatabaseOption, GrantKind, Permission,
     Securable, TrackingOptions,

@@ -1,8 +1,8 @@
 //! Statements, names and session options.
 
 use super::{
-    AlterTable, CreateTable, DatabaseOption, Delete, Expr, Insert, InsertBulk, Merge, Permission, Query,
-    Update,
+    AlterTable, BackupDatabase, CreateTable, DatabaseOption, Delete, Expr, Insert, InsertBulk, Merge,
+    Permission, Query, RestoreDatabase, Update,
 };
 use crate::types::SqlType;
 
@@ -177,6 +177,10 @@ pub enum Statement {
     },
     /// `EXEC ('...')`
     ExecuteText(Expr),
+    /// `BACKUP DATABASE`
+    Backup(BackupDatabase),
+    /// `RESTORE DATABASE`
+    Restore(RestoreDatabase),
     /// `CHECKPOINT` and the like: accepted, nothing to do
     Nothing,
 }
