@@ -10,7 +10,7 @@ use super::{Failure, Session};
 use crate::collation::Collation;
 use crate::engine::{Interrupt, NameScope, TransactionId, TransactionOrigin};
 use crate::exec::context::{ExecContext, SessionFacts, Variables};
-use crate::exec::conversion::{convert, convert_in};
+use crate::exec::conversion::{convert, convert_in, require_implicit};
 use crate::exec::dml::ResultSet;
 use crate::exec::{ddl, dml, expression, query};
 use crate::parser::ast::{Expr, Isolation, Query, Statement};
@@ -342,5 +342,9 @@ pub(super) fn store(
     collation: Collation,
 ) -> Result<(), SqlError> {
     let (target, _) = variables.get(name)?;
+    // The word NULL is an `int` that fits everywhere.
+    if (sql_type, &value) != (SqlType::Int, &Value::Null) {
+        require_implicit(sql_type, target)?;
+    }
     variables.set(name, convert_in(value, sql_type, target, None, collation)?)
 }
