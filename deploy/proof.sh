@@ -24,6 +24,12 @@ claim "Lost history is loaded again"
 figures whole history::
 claim "Loads of many cuts, killed and resumed"
 figures whole loads::
+claim "What differs from the source is found and repaired, and nothing else, while changes stream"
+figures whole verification::
+claim "A paused table goes on where it stopped; keys in quarantine are read again"
+figures whole operator::
+claim "A full journal, a cut of too many bytes, a source without snapshots"
+figures whole bounds::
 claim "Mistakes are named with their remedy"
 figures whole bad_input::
 claim "A scan of 1,000,000 rows of 15 columns through the driver, per CPU-second of the client"

@@ -76,11 +76,25 @@ pub enum Command {
     #[command(subcommand)]
     Quarantine(Quarantine),
     /// Compare what is stored with what it was made from
-    Verify {
-        /// Every stored figure with its recomputation
-        #[arg(long, required = true)]
-        metrics: bool,
-    },
+    Verify(Verify),
+}
+
+/// What is compared.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Verify {
+    /// Every stored figure with its recomputation
+    #[arg(long, required_unless_present_any = ["table", "all"])]
+    pub metrics: bool,
+    /// The rows of a table with the source's, by its name at the source or in the target; the running agent does it
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    pub table: Option<String>,
+    /// The rows of every table, one after the other
+    #[arg(long)]
+    pub all: bool,
+    /// Write what differs, after saying it
+    #[arg(long, conflicts_with = "metrics")]
+    pub repair: bool,
 }
 
 /// What may be done about keys in quarantine.

@@ -1,13 +1,14 @@
 //! The agent's program: reads the command line and the configuration, then does what was asked for.
 
 use cdc_agent::apply::{Applier, Settings};
-use cdc_agent::cli::{Cli, Command, Language, Quarantine};
+use cdc_agent::cli::{Cli, Command, Language, Quarantine, Verify};
+use cdc_agent::commands::comparison::Comparison;
 use cdc_agent::commands::control::{self, Ask, Ended};
 use cdc_agent::commands::{check, plan, quarantine, run, status};
 use cdc_agent::config::Config;
 use cdc_agent::errors::{AgentError, Class, ExitCode, verdict};
 use cdc_agent::stream::Until;
-use cdc_agent::{telemetry, verify};
+use cdc_agent::{telemetry, verify as verification};
 use clap::Parser;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -67,7 +68,7 @@ async fn dispatch(cli: &Cli, config: &Config) -> Result<ExitCode, AgentError> {
             list_quarantine(config, table.as_deref(), *json).await
         }
         Command::Quarantine(Quarantine::Retry { table }) => ask(config, table, Ask::Retry).await,
-        Command::Verify { .. } => verify_metrics(config).await,
+        Command::Verify(what) => verify(config, what).await,
     }
 }
 
@@ -137,6 +138,11 @@ async fn ask(config: &Config, name: &str, ask: Ask) -> Result<ExitCode, AgentErr
             );
             ExitCode::Differences
         }
+        Ended::Compared(comparison) => print_comparison(target, &comparison),
+        Ended::CutShort => {
+            eprintln!("error: {target}: a load came between, so the comparison did not end; ask again");
+            ExitCode::Failure
+        }
         Ended::Waits => {
             eprintln!("no agent is running; the next one does it when it starts: {ask} {target}");
             ExitCode::LoadNeeded
@@ -146,6 +152,28 @@ async fn ask(config: &Config, name: &str, ask: Ask) -> Result<ExitCode, AgentErr
             ExitCode::Failure
         }
     })
+}
+
+fn print_comparison(table: &str, comparison: &Comparison) -> ExitCode {
+    let Comparison { through, rows, differences, .. } = comparison;
+    differences.iter().for_each(|difference| println!("{difference}"));
+    let open = differences.iter().filter(|difference| !difference.repaired).count();
+    println!("{table}: {rows} rows compared through version {through}, {} different", differences.len());
+    if open == 0 { ExitCode::Ok } else { ExitCode::Differences }
+}
+
+/// The first exit code that is not ok counts; every comparison is made.
+async fn verify(config: &Config, what: &Verify) -> Result<ExitCode, AgentError> {
+    let mut exits = Vec::new();
+    if what.metrics {
+        exits.push(verify_metrics(config).await?);
+    }
+    let all = config.tables.iter().filter(|_| what.all).map(|table| table.target.as_str());
+    let compare = if what.repair { Ask::Repair } else { Ask::Verify };
+    for table in what.table.as_deref().into_iter().chain(all) {
+        exits.push(ask(config, table, compare).await?);
+    }
+    Ok(exits.into_iter().find(|exit| *exit != ExitCode::Ok).unwrap_or(ExitCode::Ok))
 }
 
 async fn list_quarantine(config: &Config, name: Option<&str>, json: bool) -> Result<ExitCode, AgentError> {
@@ -161,7 +189,7 @@ async fn list_quarantine(config: &Config, name: Option<&str>, json: bool) -> Res
 }
 
 async fn verify_metrics(config: &Config) -> Result<ExitCode, AgentError> {
-    let verification = verify::metrics(&Settings::from(config)).await?;
+    let verification = verification::metrics(&Settings::from(config)).await?;
     for difference in &verification.differences {
         println!("{difference}");
     }

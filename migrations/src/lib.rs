@@ -22,6 +22,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "0001_stream", sql: include_str!("../sql/0001_stream.sql") },
     Migration { version: 2, name: "0002_reading", sql: include_str!("../sql/0002_reading.sql") },
     Migration { version: 3, name: "0003_pause", sql: include_str!("../sql/0003_pause.sql") },
+    Migration { version: 4, name: "0004_verification", sql: include_str!("../sql/0004_verification.sql") },
 ];
 
 /// Any number that no other program locks; the same in every version of this crate.

@@ -15,6 +15,7 @@ pub mod collation;
 pub mod engine;
 pub mod exec;
 pub mod faults;
+pub mod operation;
 pub mod parser;
 pub mod script;
 pub mod server;

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use parking_lot::RwLock;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::collation::Collation;
 use crate::engine::{Engine, Options as EngineOptions};
 use crate::faults::Faults;
-use crate::session::{connection, local};
+use crate::session::{Sessions, connection, local};
 use crate::types::{SqlError, Value};
 use crate::wire::tls::Tls;
 
@@ -74,12 +75,26 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     /// What [`Server::set_tls`] said last.
     tls: RwLock<Option<Tls>>,
+    /// `@@SERVERNAME`; a failover may change it.
+    server_name: RwLock<String>,
+    pub(crate) sessions: Sessions,
+    /// Outages under way: connections are refused while there is one.
+    outages: watch::Sender<usize>,
     last_spid: AtomicU16,
 }
 
 impl Shared {
     pub(crate) fn next_spid(&self) -> u16 {
         self.last_spid.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// `@@SERVERNAME`
+    pub(crate) fn server_name(&self) -> String {
+        self.server_name.read().clone()
+    }
+
+    fn is_up(&self) -> bool {
+        *self.outages.borrow() == 0
     }
 
     /// How a connection that begins now is protected.
@@ -102,23 +117,33 @@ impl Server {
         if engine.database_id(&options.database).is_none() {
             engine.create_database(&options.database, Collation::DEFAULT).expect("the name is free");
         }
-        let tls = RwLock::new(options.tls.clone());
-        let last_spid = AtomicU16::new(FIRST_SPID);
-        Self { shared: Arc::new(Shared { engine, options, faults: Faults::default(), tls, last_spid }) }
+        let shared = Shared {
+            engine,
+            faults: Faults::default(),
+            tls: RwLock::new(options.tls.clone()),
+            server_name: RwLock::new(options.server_name.clone()),
+            sessions: Sessions::default(),
+            outages: watch::Sender::new(0),
+            last_spid: AtomicU16::new(FIRST_SPID),
+            options,
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Accepts connections on `address` until the returned value is dropped.
     pub async fn listen(&self, address: impl ToSocketAddrs) -> io::Result<ListeningServer> {
         let listener = TcpListener::bind(address).await?;
         let addr = listener.local_addr()?;
-        let task = tokio::spawn(accept(listener, self.clone()));
+        let task = tokio::spawn(accept(listener, addr, self.clone()));
         Ok(ListeningServer { addr, task })
     }
 
-    /// A connection in memory: the client's end of it.
+    /// A connection in memory: the client's end of it, closed already while there is an outage.
     pub fn connect(&self) -> DuplexStream {
         let (client, server) = tokio::io::duplex(DUPLEX_BUFFER);
-        tokio::spawn(serve(server, self.shared.clone()));
+        if self.shared.is_up() {
+            tokio::spawn(serve(server, self.shared.clone()));
+        }
         client
     }
 
@@ -142,9 +167,34 @@ impl Server {
         &self.shared.faults
     }
 
+    /// Ends every session and refuses connections while the result lives.
+    pub(crate) fn begin_outage(&self) -> Outage {
+        self.shared.outages.send_modify(|outages| *outages += 1);
+        self.shared.sessions.end_all();
+        Outage(Arc::clone(&self.shared))
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.shared.sessions
+    }
+
+    /// Another server answers under the same address.
+    pub(crate) fn rename(&self, name: String) {
+        *self.shared.server_name.write() = name;
+    }
+
     /// The engine: clock, cleanup, state.
     pub fn engine(&self) -> &Engine {
         &self.shared.engine
+    }
+}
+
+/// A time in which connections are refused.
+pub(crate) struct Outage(Arc<Shared>);
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        self.0.outages.send_modify(|outages| *outages -= 1);
     }
 }
 
@@ -162,7 +212,29 @@ impl Drop for ListeningServer {
     }
 }
 
-async fn accept(listener: TcpListener, server: Server) {
+/// Accepts connections; through an outage nobody listens, and those that were there are gone.
+async fn accept(mut listener: TcpListener, address: SocketAddr, server: Server) {
+    let mut outages = server.shared.outages.subscribe();
+    loop {
+        tokio::select! {
+            never = accept_all(&listener, &server) => never,
+            changed = outages.wait_for(|outages| *outages > 0) => {
+                changed.expect("the server has the sender");
+            }
+        }
+        drop(listener);
+        outages.wait_for(|outages| *outages == 0).await.expect("the server has the sender");
+        listener = match TcpListener::bind(address).await {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%address, %error, "the address is taken after an outage");
+                return;
+            }
+        };
+    }
+}
+
+async fn accept_all(listener: &TcpListener, server: &Server) -> ! {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

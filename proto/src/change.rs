@@ -85,12 +85,21 @@ pub enum LoadKind {
     Resync,
     /// The keys of `CHANGETABLE` after a base: a window that did not fit one cut.
     Window,
+    /// The whole table, compared with what the target has; nothing is written.
+    Verify,
+    /// The whole table, compared, and what differs is written.
+    Repair,
 }
 
 impl LoadKind {
     /// Whole-table loads end by re-reading the keys that they did not meet; others have no such end.
     pub fn is_whole_table(self) -> bool {
         !matches!(self, Self::Window)
+    }
+
+    /// A load that compares reads a table that is live and stays in step meanwhile.
+    pub fn compares(self) -> bool {
+        matches!(self, Self::Verify | Self::Repair)
     }
 }
 

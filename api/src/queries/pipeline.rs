@@ -63,6 +63,13 @@ pub(crate) struct Load {
     pub scanned: bool,
 }
 
+impl Load {
+    /// A comparison with the source writes nothing that a change did not write before: the table stays in step.
+    fn compares(&self) -> bool {
+        matches!(self.kind.as_str(), "verify" | "repair")
+    }
+}
+
 /// A heartbeat counts only while it is about the run that was applied last.
 const STREAMS: &str = "
     select source, position, hi, applied_sequence, revision, agent_state, agent_detail, poll_interval_ms,
@@ -144,7 +151,7 @@ fn table(row: &Row, conditions: Vec<Condition>) -> Table {
             row.get::<_, &str>("source_schema"),
             row.get::<_, &str>("source_table")
         ),
-        in_step: phase == "live" && load.is_none() && !out_of_step,
+        in_step: phase == "live" && load.as_ref().is_none_or(Load::compares) && !out_of_step,
         phase,
         conditions,
         load,

@@ -6,7 +6,7 @@ use super::quarantine::{self, Incident, Quarantine};
 use super::session::{TRANSACTION_SETTINGS, WHOLE_TABLE_SETTINGS, Writer};
 use super::table::TargetTable;
 use futures::future::try_join_all;
-use proto::{Image, Value};
+use proto::{Image, LoadKind, Value};
 use std::pin::pin;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::ToSql;
@@ -27,6 +27,30 @@ pub(super) struct Scope<'a> {
     pub(super) as_of: Value,
 }
 
+/// What is done with the rows of a batch that differ from the target's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// They are written.
+    Write,
+    /// They are written, and their keys remembered as met by the load.
+    Load,
+    /// They are noted; with `repair` they are written too. Their keys are remembered as met by the load.
+    Compare {
+        /// Whether they are written.
+        repair: bool,
+    },
+}
+
+impl Treatment {
+    /// That of a load's chunks; None for one that does not compare.
+    pub(super) fn of_load(compared: Option<LoadKind>) -> Self {
+        match compared {
+            None => Self::Load,
+            Some(kind) => Self::Compare { repair: kind == LoadKind::Repair },
+        }
+    }
+}
+
 /// Rows moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Moved {
@@ -41,7 +65,7 @@ impl Scope<'_> {
         &self,
         writer: &Writer,
         images: &[Image],
-        chunk: bool,
+        treatment: Treatment,
         quarantine: &mut Quarantine,
     ) -> Result<Moved, TargetError> {
         let mut moved = Moved::default();
@@ -49,19 +73,21 @@ impl Scope<'_> {
         while let Some(part) = parts.pop() {
             let begin = format!("savepoint part; {}", writer.clear);
             self.transaction.batch_execute(&begin).await.doing("beginning a batch")?;
-            match self.merge(writer, part, chunk).await {
+            match self.merge(writer, part, treatment).await {
                 Ok(merged) => {
                     self.transaction.batch_execute("release part").await.doing("ending a batch")?;
                     moved.written += merged.written;
                     moved.deleted += merged.deleted;
-                    quarantine.clear(self.transaction, self.source, &writer.table, part).await?;
+                    if treatment != (Treatment::Compare { repair: false }) {
+                        quarantine.clear(self.transaction, self.source, &writer.table, part).await?;
+                    }
                 }
                 Err(error) if quarantine::blames_a_row(&error) => {
                     let undo = "rollback to part; release part";
                     self.transaction.batch_execute(undo).await.doing("undoing a batch")?;
                     if let [image] = part {
                         self.put_aside(writer, image, &error, quarantine).await?;
-                        if chunk {
+                        if treatment != Treatment::Write {
                             self.meet(&writer.table, image).await?;
                         }
                         moved.quarantined += 1;
@@ -100,7 +126,12 @@ impl Scope<'_> {
         met.doing("remembering a refused key as met by a load").map(drop)
     }
 
-    async fn merge(&self, writer: &Writer, images: &[Image], chunk: bool) -> Result<Moved, TargetError> {
+    async fn merge(
+        &self,
+        writer: &Writer,
+        images: &[Image],
+        treatment: Treatment,
+    ) -> Result<Moved, TargetError> {
         self.stage(writer, images).await?;
         if let Some(find_merged_keys) = &writer.find_merged_keys {
             let merged = self.transaction.query_opt(find_merged_keys, &[]).await.doing("comparing keys")?;
@@ -109,8 +140,8 @@ impl Scope<'_> {
                 return Err(TargetError::FoldTooCoarse { table, first: row.get(0), second: row.get(1) });
             }
         }
-        let moved = self.replace(writer, &writer.find_changes).await?;
-        if chunk {
+        let moved = self.treat(writer, &writer.find_changes, treatment).await?;
+        if treatment != Treatment::Write {
             self.transaction
                 .execute(&writer.remember_met, &[])
                 .await
@@ -119,13 +150,31 @@ impl Scope<'_> {
         Ok(moved)
     }
 
-    /// Deletes every row of the target that the load under way has not met.
-    pub(super) async fn sweep(&self, writer: &Writer) -> Result<Moved, TargetError> {
+    /// Treats every row of the target that the load under way has not met as gone at the source.
+    pub(super) async fn sweep(&self, writer: &Writer, treatment: Treatment) -> Result<Moved, TargetError> {
         let begin = format!("{}; {WHOLE_TABLE_SETTINGS}", writer.clear);
         self.transaction.batch_execute(&begin).await.doing("beginning a sweep")?;
-        let moved = self.replace(writer, &writer.find_unmet).await?;
+        let moved = self.treat(writer, &writer.find_unmet, treatment).await?;
         self.transaction.batch_execute(TRANSACTION_SETTINGS).await.doing("ending a sweep")?;
         Ok(moved)
+    }
+
+    /// Finds what differs and does with it what the treatment says.
+    async fn treat(
+        &self,
+        writer: &Writer,
+        find: &Statement,
+        treatment: Treatment,
+    ) -> Result<Moved, TargetError> {
+        let Treatment::Compare { repair } = treatment else { return self.replace(writer, Some(find)).await };
+        let doing = "comparing a batch";
+        let found = self.transaction.execute(find, &[]).await.doing(doing)?;
+        if found == 0 {
+            return Ok(Moved::default());
+        }
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.source, &self.sequence, &repair];
+        self.transaction.execute(&writer.note_differences, &parameters).await.doing(doing)?;
+        if repair { self.replace(writer, None).await } else { Ok(Moved::default()) }
     }
 
     async fn stage(&self, writer: &Writer, images: &[Image]) -> Result<(), TargetError> {
@@ -143,14 +192,15 @@ impl Scope<'_> {
         Ok(())
     }
 
-    /// Makes the target's rows those of `change`, with the figures before and after. All statements go to the server at once
-    /// and are answered in order.
-    async fn replace(&self, writer: &Writer, find: &Statement) -> Result<Moved, TargetError> {
+    /// Makes the target's rows those of `change`, which `find` fills, with the figures before and after. All statements go to the
+    /// server at once and are answered in order.
+    async fn replace(&self, writer: &Writer, find: Option<&Statement>) -> Result<Moved, TargetError> {
         let as_of = Cell::Value(&self.as_of);
         let as_of: [&(dyn ToSql + Sync); 1] = [&as_of];
         let before: [&(dyn ToSql + Sync); 1] = [&-1_i64];
         let after: [&(dyn ToSql + Sync); 1] = [&1_i64];
-        let mut steps: Vec<(&Statement, &[&(dyn ToSql + Sync)])> = vec![(find, &[])];
+        let mut steps: Vec<(&Statement, &[&(dyn ToSql + Sync)])> = Vec::new();
+        steps.extend(find.map(|find| (find, [].as_slice())));
         steps.extend(writer.contributions.iter().map(|statement| (statement, before.as_slice())));
         let delete = steps.len();
         steps.push((&writer.delete, &[]));

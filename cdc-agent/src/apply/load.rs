@@ -7,7 +7,7 @@ use super::ident;
 use super::prepare::{add_condition, as_json};
 use super::stream::json;
 use super::table::TargetTable;
-use proto::{Condition, Key, LoadKind, LoadMark, Phase};
+use proto::{Condition, Key, LoadKind, LoadMark, Phase, Version};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
 
@@ -20,6 +20,8 @@ pub(super) struct Marks<'a, C> {
     pub(super) client: &'a C,
     pub(super) source: &'a str,
     pub(super) sequence: i64,
+    /// Position of the source that the run moves to.
+    pub(super) to: Version,
 }
 
 impl<C: GenericClient> Marks<'_, C> {
@@ -41,6 +43,7 @@ impl<C: GenericClient> Marks<'_, C> {
             LoadKind::First => return Ok(()),
             LoadKind::Resync => Condition::Resyncing,
             LoadKind::Window => Condition::CatchingUp,
+            LoadKind::Verify | LoadKind::Repair => return self.forget_differences(&mark.table).await,
         };
         add_condition(self.client, self.source, &mark.table, condition, &mark.reason).await
     }
@@ -75,7 +78,7 @@ impl<C: GenericClient> Marks<'_, C> {
             .execute(
                 "update cdc.table_state t set own_position = case \
                    when t.load->>'kind' = 'window' then (t.load->>'base')::int8 \
-                   when t.load is null and t.phase = $3 and not exists (select from cdc.table_condition c \
+                   when coalesce(t.load->>'kind' in ('verify', 'repair'), true) and t.phase = $3 and not exists (select from cdc.table_condition c \
                      where c.source = t.source and c.name = t.name and c.condition = any ($4)) then s.position end \
                  from cdc.stream s where s.source = t.source and t.source = $1 and t.name = $2",
                 &[&self.source, &table, &Phase::Live.to_string(), &voided.as_slice()],
@@ -97,6 +100,32 @@ impl<C: GenericClient> Marks<'_, C> {
         let parameters: [&(dyn ToSql + Sync); 4] =
             [&self.source, &table, &self.sequence, &rows.cast_signed()];
         self.client.execute(sql, &parameters).await.doing("recording the end of a scan")?;
+        Ok(())
+    }
+
+    /// A comparison has ended: the target was what its differences say, up to this position.
+    pub(super) async fn verified(&self, table: &str) -> Result<(), TargetError> {
+        self.client
+            .execute(
+                "update cdc.table_state set verified_in = $3, verified_through = $4, verified_at = clock_timestamp() \
+                 where source = $1 and name = $2",
+                &[&self.source, &table, &self.sequence, &self.to.0],
+            )
+            .await
+            .doing("ending a comparison")?;
+        Ok(())
+    }
+
+    /// Whether the comparison of a table has found anything.
+    pub(super) async fn has_differences(&self, table: &str) -> Result<bool, TargetError> {
+        let sql = "select exists (select from cdc.difference where source = $1 and name = $2)";
+        let row = self.client.query_one(sql, &[&self.source, &table]).await;
+        Ok(row.doing("ending a comparison")?.get(0))
+    }
+
+    async fn forget_differences(&self, table: &str) -> Result<(), TargetError> {
+        let sql = "delete from cdc.difference where source = $1 and name = $2";
+        self.client.execute(sql, &[&self.source, &table]).await.doing("beginning a comparison")?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Applying one run.
 
-use super::batch::{MAX_BYTES, MAX_IMAGES, Moved, Scope};
+use super::batch::{MAX_BYTES, MAX_IMAGES, Moved, Scope, Treatment};
 use super::encode::Cell;
 use super::error::{Doing, TargetError};
 use super::figures;
@@ -8,10 +8,11 @@ use super::load::Marks;
 use super::prepare::as_json;
 use super::quarantine::Quarantine;
 use super::session::{Session, TRANSACTION_SETTINGS, WHOLE_TABLE_SETTINGS, Writer};
-use super::stream::StreamRow;
+use super::stream::{StreamRow, json};
+use super::table::TargetTable;
 use super::{Applier, Plan, Settings};
 use crate::clock;
-use proto::{Condition, Image, LayoutId, Record, RunEnd, RunStart, Value};
+use proto::{Condition, Image, LayoutId, LoadKind, LoadMark, Record, RunEnd, RunStart, Value};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::mem;
@@ -111,6 +112,23 @@ fn decide(row: &StreamRow, start: &RunStart) -> Result<Decision, TargetError> {
     })
 }
 
+/// Tables that a load under way compares.
+async fn compared_tables(
+    transaction: &Transaction<'_>,
+    source: &str,
+) -> Result<BTreeMap<String, LoadKind>, TargetError> {
+    let sql = "select name, load::text from cdc.table_state where source = $1 and load is not null";
+    let rows = transaction.query(sql, &[&source]).await.doing("reading the loads under way")?;
+    let mut compared = BTreeMap::new();
+    for row in &rows {
+        let mark: LoadMark = json(row.get(1), "the mark of a load")?;
+        if mark.kind.compares() {
+            compared.insert(row.get(0), mark.kind);
+        }
+    }
+    Ok(compared)
+}
+
 #[derive(Clone, Copy)]
 struct Context<'a> {
     transaction: &'a Transaction<'a>,
@@ -125,6 +143,8 @@ struct Work<'a> {
     scope: Scope<'a>,
     marks: Marks<'a, Transaction<'a>>,
     quarantine: Quarantine,
+    /// Tables whose load compares, by what is done about differences.
+    compared: BTreeMap<String, LoadKind>,
     /// Tables by the layouts that the run has explained.
     layouts: BTreeMap<LayoutId, &'a Writer>,
     batch: Batch<'a>,
@@ -150,7 +170,8 @@ impl<'a> Work<'a> {
         Ok(Self {
             context,
             scope: Scope { transaction: context.transaction, source, sequence, as_of },
-            marks: Marks { client: context.transaction, source, sequence },
+            marks: Marks { client: context.transaction, source, sequence, to: run.end.to },
+            compared: compared_tables(context.transaction, source).await?,
             quarantine: Quarantine::read(context.transaction, source).await?,
             layouts: BTreeMap::new(),
             batch: Batch::default(),
@@ -204,17 +225,37 @@ impl<'a> Work<'a> {
 
     async fn mark(&mut self, mark: Record) -> Result<(), TargetError> {
         match mark {
-            Record::Leave { table, condition, reason } => self.marks.leave(&table, condition, &reason).await,
-            Record::LoadBegin(mark) => self.marks.begin(&self.writer(&mark.table)?.table, &mark).await,
+            Record::Leave { table, condition, reason } => {
+                self.compared.remove(&table);
+                self.marks.leave(&table, condition, &reason).await
+            }
+            Record::LoadBegin(mark) => {
+                self.compared.remove(&mark.table);
+                if mark.kind.compares() {
+                    self.compared.insert(mark.table.clone(), mark.kind);
+                }
+                self.marks.begin(&self.writer(&mark.table)?.table, &mark).await
+            }
             Record::LoadProgress { table, resume, rows } => self.marks.progress(&table, &resume, rows).await,
             Record::LoadScanned { table, rows } => self.marks.scanned(&table, rows).await,
             Record::LoadEnd { table, sweep } => {
                 let writer = self.writer(&table)?;
+                let compared = self.compared.remove(&table);
                 if sweep {
-                    let swept = self.scope.sweep(writer).await?;
+                    let swept = self.scope.sweep(writer, Treatment::of_load(compared)).await?;
                     self.moved.deleted += swept.deleted;
-                    self.quarantine.sweep(self.context.transaction, self.scope.source, &table).await?;
                     self.note_zones(&table);
+                }
+                // A comparison leaves keys in quarantine where they are.
+                if sweep && compared.is_none() {
+                    self.quarantine.sweep(self.context.transaction, self.scope.source, &table).await?;
+                }
+                if compared.is_some() {
+                    self.marks.verified(&table).await?;
+                }
+                if compared == Some(LoadKind::Repair) && self.marks.has_differences(&table).await? {
+                    // Nobody knows whether the figures had followed the rows that were wrong.
+                    self.rebuild(|used| used == table).await?;
                 }
                 self.marks.end(&writer.table).await
             }
@@ -246,7 +287,11 @@ impl<'a> Work<'a> {
         let images = mem::take(&mut self.batch.images);
         self.batch.bytes = 0;
         let Some(writer) = self.batch.writer.filter(|_| !images.is_empty()) else { return Ok(()) };
-        let moved = self.scope.write(writer, &images, self.batch.chunk, &mut self.quarantine).await?;
+        let treatment = match self.batch.chunk {
+            false => Treatment::Write,
+            true => Treatment::of_load(self.compared.get(&writer.table.layout.target).copied()),
+        };
+        let moved = self.scope.write(writer, &images, treatment, &mut self.quarantine).await?;
         self.moved.written += moved.written;
         self.moved.deleted += moved.deleted;
         self.moved.quarantined += moved.quarantined;
@@ -278,14 +323,23 @@ impl<'a> Work<'a> {
         for table in &restamped {
             figures::restamp(transaction, table, |day| day.is_zoned()).await?;
         }
+        self.rebuild(|used| restamped.iter().any(|table| table.layout.target == used)).await
+    }
+
+    /// Counts every figure over such tables again, from the rows as they are now.
+    async fn rebuild(&self, over: impl Fn(&str) -> bool) -> Result<(), TargetError> {
+        let doing = "counting figures again";
+        let Context { transaction, plan, .. } = self.context;
+        transaction.batch_execute(WHOLE_TABLE_SETTINGS).await.doing(doing)?;
         for metric in &plan.catalogue.metrics {
-            if restamped.iter().any(|table| metric.contribution.uses(&table.layout.target)) {
-                figures::rebuild(transaction, zoning.source.as_str(), metric).await?;
+            let uses = |table: &&TargetTable| metric.contribution.uses(&table.layout.target);
+            if plan.tables.iter().filter(uses).any(|table| over(&table.layout.target)) {
+                figures::rebuild(transaction, self.scope.source, metric).await?;
                 let sql = "delete from pg_temp.contribution where metric = $1";
-                transaction.execute(sql, &[&metric.definition.name]).await.doing("following a zone")?;
+                transaction.execute(sql, &[&metric.definition.name]).await.doing(doing)?;
             }
         }
-        transaction.batch_execute(TRANSACTION_SETTINGS).await.doing("following a zone")
+        transaction.batch_execute(TRANSACTION_SETTINGS).await.doing(doing)
     }
 
     /// Figures, incarnations and the stream row, last. A paused table keeps the incarnation that it had: resuming it is judged by

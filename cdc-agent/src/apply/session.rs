@@ -53,6 +53,7 @@ pub(super) struct Writer {
     pub(super) upsert: Statement,
     pub(super) remember_met: Statement,
     pub(super) find_unmet: Statement,
+    pub(super) note_differences: Statement,
     /// One per metric that the table can move.
     pub(super) contributions: Vec<Statement>,
 }
@@ -112,6 +113,7 @@ impl Writer {
             upsert: client.prepare(&table.upsert()).await.doing(doing)?,
             remember_met: client.prepare(&table.remember_met()).await.doing(doing)?,
             find_unmet: client.prepare(&table.find_unmet()).await.doing(doing)?,
+            note_differences: client.prepare(&table.note_differences()).await.doing(doing)?,
             contributions,
             table: table.clone(),
         })

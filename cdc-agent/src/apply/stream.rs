@@ -52,6 +52,8 @@ pub struct TableState {
     pub load_scanned: Option<u64>,
     /// Where a paused table stopped; None where only a whole-table load takes it up again.
     pub own_position: Option<Version>,
+    /// Through which version its last comparison with the source went.
+    pub verified_through: Option<Version>,
     /// Conditions in force, as [`proto::Condition`] writes them, with their reasons.
     pub conditions: Vec<(String, String)>,
 }
@@ -110,8 +112,8 @@ impl StreamRow {
 
 impl TableState {
     fn read(row: &Row) -> Result<Self, TargetError> {
-        let conditions: Vec<String> = row.get(9);
-        let reasons: Vec<String> = row.get(10);
+        let conditions: Vec<String> = row.get(10);
+        let reasons: Vec<String> = row.get(11);
         Ok(Self {
             name: row.get(0),
             phase: row.get(1),
@@ -125,13 +127,14 @@ impl TableState {
             load_rows: row.get::<_, i64>(6).unsigned_abs(),
             load_scanned: row.get::<_, Option<i64>>(7).map(i64::unsigned_abs),
             own_position: row.get::<_, Option<i64>>(8).map(Version),
+            verified_through: row.get::<_, Option<i64>>(9).map(Version),
             conditions: conditions.into_iter().zip(reasons).collect(),
         })
     }
 
     pub(crate) async fn all(client: &impl GenericClient, source: &str) -> Result<Vec<Self>, TargetError> {
         let sql = "select t.name, t.phase, t.layout::text, t.incarnation::text, t.load::text, t.load_resume, t.load_rows, \
-                          t.load_scanned, t.own_position, \
+                          t.load_scanned, t.own_position, t.verified_through, \
                           array(select c.condition from cdc.table_condition c where c.source = t.source and c.name = t.name \
                                 order by c.condition), \
                           array(select c.reason from cdc.table_condition c where c.source = t.source and c.name = t.name \

@@ -10,10 +10,13 @@
 
 use super::encode::Cell;
 use super::error::TargetError;
-use super::ident::{self, Ident, MAX_NAME_BYTES, Qualified};
+use super::ident::{self, Ident, Literal, MAX_NAME_BYTES, Qualified};
 use crate::metrics_catalogue::StoredDay;
 use postgres_types::Type;
 use proto::{Column, ColumnType, Key, Layout, LayoutId, Value};
+
+/// Differences of one table that are written down.
+pub(crate) const MAX_DIFFERENCES: usize = 10_000;
 
 /// A replicated table.
 #[derive(Clone, Debug)]
@@ -231,6 +234,33 @@ impl TargetTable {
             _ => Cell::Value(value),
         });
         cells.collect()
+    }
+
+    /// Notes what is in `change` as differences between the target and the source: $1 the stream, $2 the run, $3 whether they are
+    /// repaired. A table that differs everywhere is not written down row by row: [`MAX_DIFFERENCES`] are enough to see that.
+    pub(crate) fn note_differences(&self) -> String {
+        let differing = self.layout.columns.iter().map(|column| {
+            let name = Ident(&column.target);
+            let said = Literal(&column.target);
+            format!("case when c.{name} is distinct from t.{name} then {said} end")
+        });
+        format!(
+            "insert into cdc.difference (source, name, key, kind, columns, found_in, repaired)
+             select $1, {name}, jsonb_build_array({spelled})::text,
+                    case when not c.present then 'extra' when t.{first} is null then 'missing' else 'different' end,
+                    case when c.present and t.{first} is not null then array_remove(array[{differing}], null) end, $2, $3
+             from {change} c left join {table} t on {same}
+             limit greatest(0, {MAX_DIFFERENCES} - (select count(*) from cdc.difference where source = $1 and name = {name}))
+             on conflict (source, name, key) do update
+             set kind = excluded.kind, columns = excluded.columns, found_in = excluded.found_in, repaired = excluded.repaired",
+            name = Literal(&self.layout.target),
+            spelled = ident::columns("c", &self.identity),
+            first = Ident(&self.identity[0]),
+            differing = ident::join(", ", differing),
+            change = self.change(),
+            table = self.qualified(),
+            same = ident::equal("t", "c", &self.identity),
+        )
     }
 
     /// Fills `change` with a deletion for every row that the load has not met.

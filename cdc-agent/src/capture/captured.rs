@@ -157,6 +157,9 @@ impl Stage {
     fn own_position(&self, position: Option<Version>) -> Option<(Version, Incarnation)> {
         match self {
             Self::Live(incarnation) => Some((position?, incarnation.clone())),
+            Self::Loading(load) if load.mark.kind.compares() => {
+                Some((position?, load.mark.incarnation.clone()))
+            }
             Self::Loading(load) => Some((load.base()?, load.mark.incarnation.clone())),
             Self::Out { .. } | Self::Paused(_) => None,
         }

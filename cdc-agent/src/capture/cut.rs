@@ -15,7 +15,7 @@ use super::captured::{Captured, Stage};
 use super::plan::{Plan, still_valid};
 use super::{CaptureError, Limits};
 use crate::source::{CapturedTable, Chunk, Connection, Overview};
-use proto::{Image, Key, LayoutId, LoadKind, LoadMark, Record, RunEnd, TableMark, Version};
+use proto::{Image, Incarnation, Key, LayoutId, LoadKind, LoadMark, Record, RunEnd, TableMark, Version};
 use state::RunWriter;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,18 +132,21 @@ impl Cut<'_> {
         before: &Overview,
     ) -> Result<(), CaptureError> {
         let reason = format!("{changes} changes in one window, more than fit one cut");
+        let over_keys = |incarnation: &Incarnation, reason| LoadMark {
+            table: name.into(),
+            kind: LoadKind::Window,
+            base: since,
+            incarnation: incarnation.clone(),
+            reason,
+        };
         let mark = match &self.captured.tables[name] {
+            // A comparison writes nothing, so the keys that changed need a load of their own; it has to be asked for again.
+            Stage::Loading(load) if load.mark.kind.compares() => over_keys(&load.mark.incarnation, reason),
             Stage::Loading(load) if load.mark.kind.is_whole_table() => {
                 LoadMark { base: before.version, reason, ..load.mark.clone() }
             }
             Stage::Loading(load) => LoadMark { reason, ..load.mark.clone() },
-            Stage::Live(incarnation) => LoadMark {
-                table: name.into(),
-                kind: LoadKind::Window,
-                base: since,
-                incarnation: incarnation.clone(),
-                reason,
-            },
+            Stage::Live(incarnation) => over_keys(incarnation, reason),
             Stage::Out { .. } | Stage::Paused(_) => return Ok(()),
         };
         self.run.mark(Record::LoadBegin(mark))
@@ -239,7 +242,10 @@ impl Cut<'_> {
             }
             let table = &self.tables[&name];
             let images = self.connection.by_keys(table, &keys).await?;
-            self.run.rows(table, images, false)?;
+            // A comparison's are compared too, as its chunks are.
+            let compared =
+                matches!(&self.captured.tables[&name], Stage::Loading(load) if load.mark.kind.compares());
+            self.run.rows(table, images, compared)?;
         }
         Ok(())
     }

@@ -325,7 +325,8 @@ impl Capture {
         let wishes = self.pending.wishes();
         let refused = wishes.iter().filter_map(|(table, wish)| {
             let (stage, standing) = (self.captured.tables.get(*table), overview.tables.get(*table));
-            Some(((*table).to_owned(), request::refusal(wish.command, stage, standing)?))
+            let refusal = request::refusal(wish.command, stage, standing, self.limits.isolation)?;
+            Some(((*table).to_owned(), refusal))
         });
         let refused: Vec<_> = refused.collect();
         for (table, reason) in refused {

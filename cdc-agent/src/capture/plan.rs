@@ -81,16 +81,18 @@ pub(super) fn plan(
                         plan.start_over(name, to, incarnation, reason);
                         plan.grant_load(name, wish);
                     }
-                    Ok(()) => match wish {
-                        Some(Wish { command: Command::Resync, reason }) => {
-                            plan.begin(name, LoadKind::Resync, to, incarnation, reason.clone());
+                    Ok(()) => {
+                        let load = wish.and_then(|wish| Some((wish.command.whole_table_load()?, wish)));
+                        if let Some((kind, wish)) = load {
+                            plan.begin(name, kind, to, incarnation, wish.reason.clone());
                             plan.granted.push(name.clone());
                         }
-                        _ => {
+                        // What a comparison reads is not written, so the window is.
+                        if load.is_none_or(|(kind, _)| kind.compares()) {
                             plan.window(name, captured.position);
-                            plan.retry(name, wish);
                         }
-                    },
+                        plan.retry(name, wish);
+                    }
                 }
             }
             (Stage::Loading(load), Standing::Tracked { incarnation, min_valid }) => {

@@ -1,8 +1,8 @@
 //! What operators ask of capture: a queue for each table, answered one command at a time, oldest first.
 
 use super::captured::Stage;
-use crate::source::Standing;
-use proto::Key;
+use crate::source::{Isolation, Standing};
+use proto::{Key, LoadKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 
@@ -17,6 +17,23 @@ pub enum Command {
     Resume,
     /// Read these keys again: they are in quarantine.
     Retry(Vec<Key>),
+    /// Compare it with the source; `repair` writes what differs.
+    Verify {
+        /// Whether what differs is written.
+        repair: bool,
+    },
+}
+
+impl Command {
+    /// The whole-table load that fulfils it on a live table.
+    pub(super) fn whole_table_load(&self) -> Option<LoadKind> {
+        match self {
+            Self::Resync => Some(LoadKind::Resync),
+            Self::Verify { repair: false } => Some(LoadKind::Verify),
+            Self::Verify { repair: true } => Some(LoadKind::Repair),
+            Self::Pause | Self::Resume | Self::Retry(_) => None,
+        }
+    }
 }
 
 /// An operator's request.
@@ -79,6 +96,7 @@ pub(super) fn refusal(
     command: &Command,
     stage: Option<&Stage>,
     standing: Option<&Standing>,
+    isolation: Isolation,
 ) -> Option<String> {
     let (Some(stage), Some(standing)) = (stage, standing) else {
         return Some("the table is not replicated".into());
@@ -86,7 +104,12 @@ pub(super) fn refusal(
     let said = match (command, stage) {
         (Command::Pause, Stage::Paused(_)) => "it is paused already",
         (Command::Pause, _) => return None,
-        (Command::Resync | Command::Retry(_), Stage::Paused(_)) => "it is paused; resume it first",
+        (Command::Verify { .. }, _) if !isolation.is_one_instant() => {
+            "without snapshots at the source both sides never stand at one instant; see `cdc-agent check`"
+        }
+        (Command::Resync | Command::Retry(_) | Command::Verify { .. }, Stage::Paused(_)) => {
+            "it is paused; resume it first"
+        }
         (Command::Resume, Stage::Live(_) | Stage::Loading(_) | Stage::Out { .. }) => "it is not paused",
         (Command::Retry(_), Stage::Loading(_) | Stage::Out { .. }) => {
             "it is being loaded, which reads these keys too"

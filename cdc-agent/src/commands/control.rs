@@ -1,5 +1,6 @@
-//! `resync`, `pause`, `resume` and `quarantine retry`: requests to the running agent, followed until they are done.
+//! `resync`, `pause`, `resume`, `quarantine retry` and `verify` of rows: requests to the running agent, followed until they are done.
 
+use super::comparison::Comparison;
 use super::{quarantine, status};
 use crate::apply::{Connection, Doing, TargetError};
 use crate::config::{Config, Table};
@@ -21,6 +22,10 @@ pub enum Ask {
     Resume,
     /// Read its keys in quarantine again.
     Retry,
+    /// Compare its rows with the source.
+    Verify,
+    /// Compare its rows with the source and write what differs.
+    Repair,
 }
 
 impl fmt::Display for Ask {
@@ -30,6 +35,8 @@ impl fmt::Display for Ask {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Retry => "retry",
+            Self::Verify => "verify",
+            Self::Repair => "repair",
         })
     }
 }
@@ -49,6 +56,10 @@ pub enum Ended {
         /// Keys that are still refused.
         refused: u64,
     },
+    /// The table was compared.
+    Compared(Comparison),
+    /// The comparison gave way to a load.
+    CutShort,
     /// No agent is running; the request waits for the next one.
     Waits,
     /// The agent did not take it.
@@ -87,6 +98,12 @@ pub async fn run(config: &Config, table: &Table, ask: Ask, requested_by: &str) -
         Ask::Retry => {
             let refused = quarantine::read(config, Some(table)).await?;
             Ended::Retried { refused: refused.len() as u64 }
+        }
+        Ask::Verify | Ask::Repair => {
+            let comparison = Comparison::read(&connection, &config.source.name, &table.target, rows).await?;
+            comparison
+                .filter(|comparison| comparison.ended_in >= began_in)
+                .map_or(Ended::CutShort, Ended::Compared)
         }
     })
 }

@@ -42,8 +42,10 @@ pub struct TableStatus {
     pub phase: String,
     /// Whether it equals the source at the position.
     pub in_step: bool,
-    /// Rows read by the load under way; None without one.
+    /// Rows read by the load or comparison under way; None without one.
     pub load_rows: Option<u64>,
+    /// Version through which the last comparison with the source went, as a string; None before the first.
+    pub verified_through: Option<String>,
     /// Conditions in force with their reasons.
     pub conditions: Vec<(String, String)>,
 }
@@ -91,12 +93,13 @@ pub async fn read(config: &Config) -> Result<Option<Status>, TargetError> {
 
 impl From<TableState> for TableStatus {
     fn from(state: TableState) -> Self {
-        let in_step =
-            state.phase == Phase::Live.to_string() && state.load.is_none() && state.conditions.is_empty();
+        let loading = state.load.as_ref().is_some_and(|load| !load.kind.compares());
+        let in_step = state.phase == Phase::Live.to_string() && !loading && state.conditions.is_empty();
         Self {
             in_step,
             source: state.layout.source.to_string(),
             load_rows: state.load.is_some().then_some(state.load_rows),
+            verified_through: state.verified_through.map(|version| version.0.to_string()),
             name: state.name,
             phase: state.phase,
             conditions: state.conditions,

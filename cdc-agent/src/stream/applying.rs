@@ -195,6 +195,8 @@ impl Applying {
             "resync" => Ok(Command::Resync),
             "pause" => Ok(Command::Pause),
             "resume" => Ok(Command::Resume),
+            "verify" => Ok(Command::Verify { repair: false }),
+            "repair" => Ok(Command::Verify { repair: true }),
             "retry" => {
                 let asked = self.applier.keys_in_quarantine(&request.table, RETRIED_AT_ONCE);
                 match within(PATIENCE, asked).await? {

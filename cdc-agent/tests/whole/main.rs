@@ -14,4 +14,5 @@ mod operator;
 mod proxy;
 mod real_data;
 mod site;
+mod verification;
 mod workload;

@@ -78,7 +78,8 @@ impl Site {
         file("agent.toml", &edit(text));
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command of the agent, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cdc-agent"));
         command.arg("--config").arg(self.config_file()).args(arguments).kill_on_drop(true);
         command
@@ -136,6 +137,15 @@ impl Site {
 
     /// Waits until every table is in step at the source's present version.
     pub(crate) async fn until_caught_up(&self) {
+        self.until_applied(|waiting| waiting == 0).await;
+    }
+
+    /// Waits until the target is at the source's present version; loads may be under way.
+    pub(crate) async fn until_position(&self) {
+        self.until_applied(|_| true).await;
+    }
+
+    async fn until_applied(&self, enough: impl Fn(i64) -> bool) {
         let mut source = self.source_client().await;
         let rows = source.rows("SELECT CHANGE_TRACKING_CURRENT_VERSION()").await.unwrap();
         let version: i64 = rows[0].get(0).unwrap();
@@ -143,7 +153,7 @@ impl Site {
         let mut last = String::new();
         while begun.elapsed() < PATIENCE {
             match self.progress().await {
-                Ok((position, waiting)) if position >= Some(version) && waiting == 0 => return,
+                Ok((position, waiting)) if position >= Some(version) && enough(waiting) => return,
                 Ok(progress) => last = format!("position and tables not live: {progress:?}"),
                 Err(error) => last = error.to_string(),
             }

@@ -87,13 +87,18 @@ impl Workload {
         mut source: SqlServer,
         mut stop: tokio::sync::oneshot::Receiver<()>,
     ) -> u64 {
-        self.next = 500_000;
+        self.leave_numbers_below(500_000);
         let mut count = 0;
         while let Err(tokio::sync::oneshot::error::TryRecvError::Empty) = stop.try_recv() {
             source.run(&self.enter_many(3)).await.unwrap();
             count += 1;
         }
         count
+    }
+
+    /// Numbers new orders from here on, so that it may run beside another workload's rows.
+    pub(crate) fn leave_numbers_below(&mut self, first: i32) {
+        self.next = first;
     }
 
     /// One transaction for each permit, until the semaphore is closed; returns their number.

@@ -94,7 +94,7 @@ const DATABASE: &[Field<DatabaseInfo>] = &[
     field("is_merge_published", BIT, no),
     field("is_distributor", BIT, no),
     field("is_sync_with_backup", BIT, no),
-    field("service_broker_guid", SqlType::UniqueIdentifier, |d| Value::Guid(*d.recovery_fork.as_bytes())),
+    field("service_broker_guid", SqlType::UniqueIdentifier, |d| guid(d.history.database)),
     field("is_broker_enabled", BIT, |d| bit(d.id.0 > MSDB)),
     optional("log_reuse_wait", TINYINT, zero),
     optional("log_reuse_wait_desc", DESCRIPTION, |_| text("NOTHING")),
@@ -137,19 +137,19 @@ const DATABASE: &[Field<DatabaseInfo>] = &[
     optional("is_change_feed_enabled", BIT, no),
 ];
 
-fn fork(database: &DatabaseInfo) -> Value {
-    Value::Guid(*database.recovery_fork.as_bytes())
+fn guid(id: uuid::Uuid) -> Value {
+    Value::Guid(*id.as_bytes())
 }
 
 const LSN: SqlType = SqlType::Numeric { precision: 25, scale: 0 };
 
 const RECOVERY_STATUS: &[Field<DatabaseInfo>] = &[
     field("database_id", INT, |d| int(d.id.0)),
-    optional("database_guid", SqlType::UniqueIdentifier, fork),
-    optional("family_guid", SqlType::UniqueIdentifier, fork),
+    optional("database_guid", SqlType::UniqueIdentifier, |d| guid(d.history.database)),
+    optional("family_guid", SqlType::UniqueIdentifier, |d| guid(d.history.family)),
     optional("last_log_backup_lsn", LSN, null),
-    optional("recovery_fork_guid", SqlType::UniqueIdentifier, fork),
-    optional("first_recovery_fork_guid", SqlType::UniqueIdentifier, null),
+    optional("recovery_fork_guid", SqlType::UniqueIdentifier, |d| guid(d.history.fork)),
+    optional("first_recovery_fork_guid", SqlType::UniqueIdentifier, |d| guid(d.history.first_fork)),
     optional("fork_point_lsn", LSN, null),
 ];
 

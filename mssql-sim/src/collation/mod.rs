@@ -215,9 +215,9 @@ impl Collation {
         })
     }
 
-    /// Whether text compares by its code units.
-    pub fn is_binary(self) -> bool {
-        self.sensitivity.is_binary()
+    /// Whether functions count supplementary characters as one.
+    pub fn is_supplementary(self) -> bool {
+        matches!(self.origin, Origin::Windows { version, supplementary, .. } if supplementary || version >= Version::V140)
     }
 
     /// Appends the sort key of a text (UTF-16).

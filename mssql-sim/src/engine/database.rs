@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::TransactionId;
+use super::backup::History;
 use super::database_settings::DatabaseSettings;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::permission::Security;
+use super::role::Role;
 use super::rows::Rows;
 use super::schema_object::{ExtendedProperty, PropertyOwner, Synonym, UserView};
 use super::tracking::{CommitRecord, DatabaseTracking, TableTracking};
@@ -49,7 +50,7 @@ pub struct Schema {
 }
 
 /// A table with everything in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) def: Arc<TableDef>,
     pub(super) rows: Rows,
@@ -87,13 +88,14 @@ impl Table {
 }
 
 /// A database.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Database {
     pub(super) id: DatabaseId,
     pub(super) name: String,
     pub(super) created: DateTime<Utc>,
     pub(super) collation: Collation,
-    pub(super) recovery_fork: Uuid,
+    pub(super) history: History,
+    pub(super) role: Role,
     pub(super) settings: DatabaseSettings,
     pub(super) schemas: Vec<Schema>,
     pub(super) tables: BTreeMap<ObjectId, Table>,
@@ -125,7 +127,8 @@ impl Database {
             name: name.to_owned(),
             created: now,
             collation,
-            recovery_fork: Uuid::new_v4(),
+            history: History::begin(),
+            role: Role::Primary,
             settings: DatabaseSettings::new(id),
             schemas: FIXED_SCHEMAS
                 .iter()

@@ -32,6 +32,8 @@ impl Drop for DatabaseUse {
                 state.database_uses.remove(&self.id);
             }
         }
+        drop(state);
+        self.engine.settle();
     }
 }
 

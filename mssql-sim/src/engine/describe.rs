@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::Engine;
+use super::backup::History;
 use super::database::Schema;
 use super::database_settings::DatabaseSettings;
 use super::definition::{DatabaseId, ObjectId, TableDef};
+use super::role::Role;
 use super::schema_object::UserView;
 use super::statement::NameScope;
 use super::tracking::DatabaseTracking;
@@ -26,8 +27,10 @@ pub struct DatabaseInfo {
     pub created: DateTime<Utc>,
     /// Its collation.
     pub collation: Collation,
-    /// Identity of its history; a restore begins a new one.
-    pub recovery_fork: Uuid,
+    /// Where it stands among its restores.
+    pub history: History,
+    /// Its role in an availability group.
+    pub role: Role,
     /// Options that only the catalog shows.
     pub settings: DatabaseSettings,
     /// `ALLOW_SNAPSHOT_ISOLATION`
@@ -75,7 +78,8 @@ impl Engine {
             name: database.name.clone(),
             created: database.created,
             collation: database.collation,
-            recovery_fork: database.recovery_fork,
+            history: database.history,
+            role: database.role,
             settings: database.settings.clone(),
             allow_snapshot: database.allow_snapshot,
             read_committed_snapshot: database.read_committed_snapshot,

@@ -38,7 +38,7 @@ impl Engine {
             state.publish(transaction);
         }
         drop(state);
-        self.wake_waiters();
+        self.settle();
     }
 
     /// Waits until a commit is held.
@@ -51,9 +51,10 @@ impl Engine {
         self.until(|state| !state.gate.held.contains(&transaction)).await;
     }
 
-    async fn until(&self, reached: impl Fn(&State) -> bool) {
+    /// Waits for a state that the end of a transaction, a statement or a session brings about.
+    pub(super) async fn until(&self, reached: impl Fn(&State) -> bool) {
         loop {
-            let changed = self.shared.released.notified();
+            let changed = self.shared.settled.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             if reached(&self.state()) {

@@ -24,6 +24,7 @@
 //! A transaction logs what it did to tracked keys; its commit folds the log to one entry per key and takes the next
 //! version of the database, so versions are in commit order. [`tracking`] has the rules.
 
+mod backup;
 mod changes;
 mod clock;
 mod database;
@@ -31,6 +32,7 @@ mod database_settings;
 mod database_use;
 mod definition;
 mod describe;
+mod device;
 mod foreign_key;
 mod gate;
 mod index_filter;
@@ -40,6 +42,7 @@ mod lock;
 mod permission;
 mod principal;
 mod read;
+mod role;
 mod rows;
 mod schema;
 mod schema_object;
@@ -61,6 +64,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
+pub use backup::{Backup, History};
 pub use clock::Clock;
 pub use database::Schema;
 pub use database_settings::DatabaseSettings;
@@ -70,6 +74,7 @@ pub use definition::{
     IndexDef, IndexRef, KeyColumn, KeyDef, ObjectId, TableDef,
 };
 pub use describe::{DatabaseInfo, TableInfo, TrackingInfo};
+pub use device::RestoreSource;
 pub use index_filter::{FilterTerm, FilterTest, IndexFilter};
 pub use keys::{KeyRange, key_prefix};
 pub use lock::{Hold, LockMode, LockRequest, LockWait, Patience, Resource};
@@ -77,6 +82,7 @@ pub use permission::{Grant, GrantScope, ObjectIdentity, SchemaObject};
 pub(crate) use principal::cannot;
 pub use principal::{FIXED_ROLES, NewUser, Principal, User};
 pub use read::{ReadHint, ReadLevel, Scan, ScannedRow, TableRead};
+pub use role::Role;
 pub(crate) use schema::could_not_create;
 pub use schema_object::{ExtendedProperty, ObjectHeader, PropertyOwner, Synonym, UserView};
 pub use sessions::{
@@ -153,8 +159,10 @@ pub struct Engine {
 
 struct Shared {
     state: Mutex<State>,
-    /// Rung whenever somebody who waits, for a lock or for the commit gate, may go on.
+    /// Rung whenever somebody who waits for a lock may go on.
     released: Arc<Notify>,
+    /// Rung whenever a transaction, a statement or a session's use of a database has ended.
+    settled: Notify,
 }
 
 /// Databases of a new server, by id.
@@ -183,8 +191,9 @@ impl Engine {
             instants: BTreeMap::new(),
             garbage: VecDeque::new(),
             gate: gate::CommitGate::default(),
+            devices: HashMap::new(),
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), released }) }
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), released, settled: Notify::new() }) }
     }
 
     /// The server's clock (UTC).
@@ -197,9 +206,9 @@ impl Engine {
         self.state().clock.advance(by);
     }
 
-    /// Lets those who wait look again.
-    fn wake_waiters(&self) {
-        self.shared.released.notify_waiters();
+    /// Says that something has ended, see [`Engine::until`].
+    fn settle(&self) {
+        self.shared.settled.notify_waiters();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

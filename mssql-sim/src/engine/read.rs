@@ -378,8 +378,7 @@ impl State {
             let next = self.first_standing(&read.table, scan.index, (&scan.range, after.as_ref()))?;
             let Some((position, key)) = next else {
                 if ranges {
-                    let behind = self.gap_behind(&read.table, scan)?;
-                    self.lock(read.transaction, behind, mode.ranged(), Hold::Transaction)?;
+                    self.keep_gap_behind(read, scan, mode)?;
                 }
                 return Ok(Vec::new());
             };
@@ -460,12 +459,22 @@ impl State {
         Ok(())
     }
 
-    /// What guards the gap behind a scan's range.
-    fn gap_behind(&self, table: &TableDef, scan: &Scan) -> Result<Resource, SqlError> {
-        match &scan.range.to {
-            Some(to) => self.gap_before(table, scan.index, (&KeyRange { from: to.clone(), to: None }, None)),
-            None => Ok(Resource::End(table.reference(), scan.index)),
+    /// Locks the gap behind a scan's range, by the position that ends it.
+    fn keep_gap_behind(&mut self, read: &TableRead, scan: &Scan, mode: LockMode) -> Result<(), Interrupt> {
+        let (me, reference) = (read.transaction, read.table.reference());
+        let mut behind = Resource::End(reference, scan.index);
+        if let Some(to) = &scan.range.to {
+            let range = KeyRange { from: to.clone(), to: None };
+            if let Some((position, key)) = self.first_standing(&read.table, scan.index, (&range, None))? {
+                let entry = self.table(&read.table)?.rows.get(&key);
+                if entry.is_some_and(|entry| entry.is_written_beside(me)) {
+                    // Its writer need not have locked the position, and may yet take it away.
+                    self.check_lock(me, read.table.row_resource(&key), LockMode::Shared)?;
+                }
+                behind = Resource::Key(reference, scan.index, position);
+            }
         }
+        self.lock(me, behind, mode.ranged(), Hold::Transaction).map(drop)
     }
 
     /// What guards the gap into which a new position falls.
@@ -476,17 +485,8 @@ impl State {
         position: &Key,
     ) -> Result<Resource, SqlError> {
         let behind = KeyRange { from: position.to_vec(), to: None };
-        self.gap_before(table, index, (&behind, Some(position)))
-    }
-
-    fn gap_before(
-        &self,
-        table: &TableDef,
-        index: IndexRef,
-        place: (&KeyRange, Option<&Key>),
-    ) -> Result<Resource, SqlError> {
         let reference = table.reference();
-        Ok(match self.first_standing(table, index, place)? {
+        Ok(match self.first_standing(table, index, (&behind, Some(position)))? {
             Some((position, _)) => Resource::Key(reference, index, position),
             None => Resource::End(reference, index),
         })

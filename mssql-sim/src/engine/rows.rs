@@ -283,6 +283,17 @@ impl Rows {
             .collect();
     }
 
+    /// The newest committed images alone.
+    pub(super) fn committed(&self, table: &TableDef) -> Self {
+        let entries = self.entries.iter().filter_map(|(key, entry)| {
+            let newest = Version { sequence: 0, image: Some(entry.committed()?.clone()) };
+            Some((key.clone(), Entry { newest: Some(newest), ..Entry::default() }))
+        });
+        let mut rows = Self { entries: entries.collect(), indexes: Vec::new() };
+        rows.reindex(table);
+        rows
+    }
+
     /// Adds an entry as it is; [`Rows::reindex`] follows.
     pub(super) fn place(&mut self, key: Key, entry: Entry) -> Option<Entry> {
         self.entries.insert(key, entry)

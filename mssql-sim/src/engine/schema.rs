@@ -30,8 +30,7 @@ impl Engine {
             let message = format!("Database '{name}' already exists. Choose a different database name.");
             return Err(SqlError { state: 3, ..SqlError::statement(1801, message) });
         }
-        let id = (FIRST_USER_DATABASE..).map(DatabaseId).find(|id| !state.databases.contains_key(id));
-        let id = id.expect("fewer databases than ids");
+        let id = state.free_database_id();
         let now = state.clock.now();
         state.databases.insert(id, Database::new(id, name, collation, now));
         Ok(id)
@@ -235,6 +234,7 @@ impl Engine {
 impl State {
     /// Makes a table's definition exclusive to a transaction.
     pub(super) fn exclude(&mut self, transaction: TransactionId, table: &TableDef) -> Result<(), Interrupt> {
+        self.require_writable(table.database)?;
         let reference = table.reference();
         let resource = Resource::Object(reference);
         self.lock(transaction, resource, LockMode::SchemaModification, Hold::Transaction)?;
@@ -286,7 +286,12 @@ impl State {
         Ok(())
     }
 
-    fn is_database_used(&self, id: DatabaseId) -> bool {
+    pub(super) fn free_database_id(&self) -> DatabaseId {
+        let id = (FIRST_USER_DATABASE..).map(DatabaseId).find(|id| !self.databases.contains_key(id));
+        id.expect("fewer databases than ids")
+    }
+
+    pub(super) fn is_database_used(&self, id: DatabaseId) -> bool {
         self.database_uses.contains_key(&id) || self.locks.is_locked(|table| table.0 == id)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::backup::Backup;
 use super::clock::Clock;
 use super::database::{Database, Table};
 use super::definition::{DatabaseId, ObjectId};
@@ -58,6 +59,8 @@ pub(super) struct State {
     /// In the order of `sequence`.
     pub(super) garbage: VecDeque<Garbage>,
     pub(super) gate: CommitGate,
+    /// Backups by device.
+    pub(super) devices: HashMap<String, Vec<Backup>>,
 }
 
 impl State {

@@ -49,6 +49,7 @@ pub struct StatementScope {
 impl Drop for StatementScope {
     fn drop(&mut self) {
         self.engine.state().end_statement(self.id);
+        self.engine.settle();
     }
 }
 

@@ -131,12 +131,13 @@ impl Engine {
     /// touched, wakes those who wait. A commit that the gate holds is seen later: [`Engine::published`].
     pub fn commit(&self, transaction: TransactionId) {
         self.state().commit(transaction);
-        self.wake_waiters();
+        self.settle();
     }
 
     /// Undoes everything and wakes those who wait. A transaction that a deadlock has ended already is fine.
     pub fn rollback(&self, transaction: TransactionId) {
         self.state().end_transaction(transaction, None);
+        self.settle();
     }
 
     /// `SAVE TRANSACTION name`

@@ -59,6 +59,13 @@ pub struct TableWrites {
     pub set_lists: Vec<Vec<i32>>,
 }
 
+/// Whether foreign keys hold for the rows that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum References {
+    Checked,
+    Unchecked,
+}
+
 /// A statement's writes to one table, under way.
 struct Writer<'a> {
     state: &'a mut State,
@@ -76,7 +83,7 @@ impl Engine {
     /// Applies a statement's writes to all its tables at once. `context` is that of `WITH CHANGE_TRACKING_CONTEXT`.
     ///
     /// # Errors
-    /// 2627 and 2601 (duplicate key), 547 (foreign key), 3960 (changed since the snapshot); waits for another
+    /// 3906 (read-only), 2627 and 2601 (duplicate key), 547 (foreign key), 3960 (changed since the snapshot); waits for another
     /// transaction's lock on a key, and at once again if a row changed since the statement read it.
     pub fn apply(
         &self,
@@ -84,9 +91,34 @@ impl Engine {
         writes: &[TableWrites],
         context: Option<&[u8]>,
     ) -> Result<(), Interrupt> {
+        self.apply_all(statement, writes, context, References::Checked)
+    }
+
+    /// Applies a bulk load's rows, which may reference what is not there.
+    ///
+    /// # Errors
+    /// As [`Engine::apply`], but for foreign keys.
+    pub fn apply_unreferenced(
+        &self,
+        statement: &StatementScope,
+        writes: &[TableWrites],
+    ) -> Result<(), Interrupt> {
+        self.apply_all(statement, writes, None, References::Unchecked)
+    }
+
+    fn apply_all(
+        &self,
+        statement: &StatementScope,
+        writes: &[TableWrites],
+        context: Option<&[u8]>,
+        references: References,
+    ) -> Result<(), Interrupt> {
         let mut state = self.state();
         let mark = state.transaction(statement.transaction)?.mark();
-        let applied = state.apply(statement, writes, context.map(Into::into));
+        for writes in writes.iter().filter(|writes| !writes.rows.is_empty()) {
+            state.require_writable(writes.table.database)?;
+        }
+        let applied = state.apply(statement, writes, context.map(Into::into), references);
         match &applied {
             Err(Interrupt::Error(error)) if error.reach == Reach::Transaction => {
                 state.end_transaction(statement.transaction, None);
@@ -181,12 +213,16 @@ impl State {
         statement: &StatementScope,
         writes: &[TableWrites],
         context: Option<Arc<[u8]>>,
+        references: References,
     ) -> Result<(), Interrupt> {
         for table in writes {
             let mut writer = self.writer(statement, table, context.clone())?;
             let arriving = writer.leave(&table.rows)?;
             writer.arrive(arriving)?;
             writer.check_indexes(&table.rows)?;
+        }
+        if references == References::Unchecked {
+            return Ok(());
         }
         for table in writes {
             self.check_foreign_keys(statement.transaction, &table.table, &table.rows)?;

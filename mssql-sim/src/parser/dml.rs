@@ -12,6 +12,9 @@ impl Parser {
     /// `INSERT`; CTEs written before it belong to its query.
     pub(super) fn insert(&mut self, context: Option<Expr>, ctes: Vec<Cte>) -> Result<Statement, SqlError> {
         self.expect("INSERT")?;
+        if self.accept("BULK") {
+            return self.insert_bulk();
+        }
         let top = self.write_top()?;
         self.accept("INTO");
         let (table, hints) = self.target()?;

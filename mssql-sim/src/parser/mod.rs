@@ -10,6 +10,8 @@
 
 mod alter;
 pub mod ast;
+mod backup;
+mod bulk;
 mod control;
 mod data_type;
 mod database;

@@ -105,9 +105,10 @@ impl Parser {
             "WAITFOR" => self.wait_for(),
             "EXEC" | "EXECUTE" => self.execute(),
             "CHECKPOINT" => self.keyword_statement(Statement::Nothing),
-            "BACKUP" | "RESTORE" | "DBCC" | "KILL" | "BULK" | "GOTO" | "OPEN" | "FETCH" | "CLOSE"
-            | "DEALLOCATE" | "RECONFIGURE" | "REVERT" | "SHUTDOWN" | "READTEXT" | "WRITETEXT"
-            | "UPDATETEXT" => self.unsupported_here(),
+            "BACKUP" => self.backup(),
+            "RESTORE" => self.restore(),
+            "DBCC" | "KILL" | "BULK" | "GOTO" | "OPEN" | "FETCH" | "CLOSE" | "DEALLOCATE" | "RECONFIGURE"
+            | "REVERT" | "SHUTDOWN" | "READTEXT" | "WRITETEXT" | "UPDATETEXT" => self.unsupported_here(),
             _ => Err(self.unexpected()),
         }
     }

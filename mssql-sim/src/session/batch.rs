@@ -446,6 +446,7 @@ fn changes_rows(statement: &Statement) -> bool {
     matches!(
         statement,
         Statement::Insert(_)
+            | Statement::InsertBulk(_)
             | Statement::Update(_)
             | Statement::Delete(_)
             | Statement::Merge(_)

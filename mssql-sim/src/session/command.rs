@@ -70,6 +70,10 @@ pub enum Command {
     DropTrigger = 225,
     /// `USE`
     Use = 226,
+    /// `BACKUP`
+    Backup = 228,
+    /// `RESTORE`
+    Restore = 229,
     /// `TRUNCATE TABLE`
     Truncate = 234,
     /// `WAITFOR`
@@ -126,7 +130,7 @@ impl Command {
             | Statement::SelectAssign { .. }
             | Statement::SetVariable(..)
             | Statement::Declare(_) => Self::Select,
-            Statement::Insert(_) => Self::Insert,
+            Statement::Insert(_) | Statement::InsertBulk(_) => Self::Insert,
             Statement::Update(_) => Self::Update,
             Statement::Delete(_) => Self::Delete,
             Statement::Merge(_) => Self::Merge,
@@ -140,6 +144,8 @@ impl Command {
             Statement::CreateDatabase { .. } => Self::CreateDatabase,
             Statement::DropDatabase { .. } => Self::DropDatabase,
             Statement::AlterDatabase { .. } => Self::AlterDatabase,
+            Statement::Backup(_) => Self::Backup,
+            Statement::Restore(_) => Self::Restore,
             Statement::Use(_) => Self::Use,
             Statement::Begin(_) => Self::Begin,
             Statement::Commit => Self::Commit,

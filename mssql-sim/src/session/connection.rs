@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
+use tokio::sync::mpsc;
 
 use super::event::{Event, Events};
 use super::handshake::{self, Greeting};
@@ -16,13 +17,13 @@ use super::reply::ReplyWriter;
 use super::{Ending, Session};
 use crate::faults::FaultyStream;
 use crate::server::{AttentionReply, Shared};
-use crate::types::{Reach, SqlError};
+use crate::types::SqlError;
+use crate::wire::ProtocolError;
 use crate::wire::login;
 use crate::wire::packet::{Message, MessageReader, MessageType, MessageWriter};
-use crate::wire::request;
+use crate::wire::request::{self, Request, RequestKind};
 use crate::wire::tls::Transport;
 use crate::wire::token::{self, Done, DoneKind};
-use crate::wire::{ProtocolError, request::Request};
 
 type Stream<S> = Transport<FaultyStream<S>>;
 type Writer<S> = MessageWriter<WriteHalf<Stream<S>>>;
@@ -43,14 +44,19 @@ where
         Ok(session) => session,
         Err(errors) => return refuse_login(writer, &errors, &shared).await,
     };
-    login::accept(&login, &session.database_name(), &shared.options.server_name, &mut writer.tokens);
+    login::accept(&login, &session.database_name(), &shared.server_name(), &mut writer.tokens);
     Done::plain(DoneKind::Done).write(&mut writer.tokens);
     writer.finish().await?;
     writer.set_packet_size(login.packet_size);
 
     let options = &shared.options;
-    let reply = ReplyWriter::new(writer, options.server_name.clone(), options.compress_nulls);
-    Connection { reader, reply, session, attention: options.attention_reply, queued: None }.run().await
+    let reply = ReplyWriter::new(writer, shared.server_name(), options.compress_nulls);
+    let presence = session.presence();
+    let connection = Connection { reader, reply, session, attention: options.attention_reply, queued: None };
+    tokio::select! {
+        served = connection.run() => served,
+        () = presence.ended() => Ok(()),
+    }
 }
 
 async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
@@ -59,7 +65,7 @@ async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
     shared: &Shared,
 ) -> Result<(), ProtocolError> {
     for error in errors {
-        token::message(error, &shared.options.server_name, &mut writer.tokens);
+        token::message(error, &shared.server_name(), &mut writer.tokens);
     }
     Done { error: true, ..Done::plain(DoneKind::Done) }.write(&mut writer.tokens);
     writer.finish().await
@@ -78,43 +84,19 @@ struct Connection<S> {
 enum Outcome {
     Completed(Ending),
     Cancelled,
+    /// The client took a bulk load back while sending it.
+    Ignored,
     ClientGone,
 }
+
+/// Where the packets of a bulk load go; none when no load wants any more.
+type Feed = Option<mpsc::Sender<Message>>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn run(mut self) -> Result<(), ProtocolError> {
         while let Some(message) = self.next_message().await? {
-            if message.kind == MessageType::Attention {
-                self.reply.acknowledge_attention().await?;
-                continue;
-            }
-            if message.is_ignored() {
-                self.reply.finish_cancelled().await?;
-                continue;
-            }
-            if message.resets_session() {
-                if let Err(error) = self.session.reset(message.keeps_transaction()) {
-                    return self.reply.refuse(error).await;
-                }
-                token::environment_bytes(token::ENV_RESET, &[], &[], &mut self.reply.messages().tokens);
-            }
-            let request = match request::read(&message) {
-                Ok(request) => request,
-                Err(ProtocolError::Unsupported(construct)) => {
-                    self.reply.refuse(SqlError::unsupported(construct)).await?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if !self.session.knows_transaction(request.transaction) {
-                self.reply.refuse(stale_descriptor(request.transaction)).await?;
-                continue;
-            }
-            match self.run_request(request).await? {
-                Outcome::Completed(Ending::Open) => self.reply.finish().await?,
-                Outcome::Completed(Ending::Close) => return self.reply.finish().await,
-                Outcome::Cancelled => self.answer_cancelled().await?,
-                Outcome::ClientGone => return Ok(()),
+            if self.answer(message).await? == Ending::Close {
+                break;
             }
         }
         Ok(())
@@ -127,32 +109,110 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    async fn run_request(&mut self, request: Request) -> Result<Outcome, ProtocolError> {
-        let (events, mut received) = Events::channel();
-        let outcome = {
-            let reply = &mut self.reply;
-            let writing = async move {
-                while let Some(event) = received.recv().await {
-                    reply.event(event).await?;
-                }
-                Ok::<(), ProtocolError>(())
-            };
-            let running = async { Ok(self.session.run(request, events).await) };
-            let mut work = pin!(async { tokio::try_join!(running, writing) });
-            loop {
-                // In this order, so that a run on one thread can be repeated.
-                tokio::select! {
-                    biased;
-                    finished = &mut work => break Outcome::Completed(finished?.0),
-                    message = self.reader.next(), if self.queued.is_none() => match message? {
-                        Some(message) if message.kind == MessageType::Attention => break Outcome::Cancelled,
-                        Some(message) => self.queued = Some(message),
-                        None => break Outcome::ClientGone,
-                    },
-                }
+    async fn answer(&mut self, message: Message) -> Result<Ending, ProtocolError> {
+        if message.kind == MessageType::Attention {
+            self.session.abandon_load();
+            self.reply.acknowledge_attention().await?;
+            return Ok(Ending::Open);
+        }
+        if message.is_ignored() {
+            self.session.abandon_load();
+            self.reply.finish_cancelled().await?;
+            return Ok(Ending::Open);
+        }
+        if message.resets_session() {
+            if let Err(error) = self.session.reset(message.keeps_transaction()) {
+                self.reply.refuse(error).await?;
+                return Ok(Ending::Close);
             }
+            token::environment_bytes(token::ENV_RESET, &[], &[], &mut self.reply.messages().tokens);
+        }
+        if message.kind == MessageType::BulkLoad {
+            return self.answer_load(message).await;
+        }
+        let refused = match request::read(&message) {
+            Ok(request) => match self.refuse_unexpected(&request) {
+                None => return self.answer_request(request, None).await,
+                Some(error) => error,
+            },
+            Err(ProtocolError::Unsupported(construct)) => SqlError::unsupported(construct),
+            Err(error) => return Err(error),
         };
-        Ok(outcome)
+        self.reply.refuse(refused).await?;
+        Ok(Ending::Open)
+    }
+
+    /// What speaks against a request where it comes.
+    fn refuse_unexpected(&mut self, request: &Request) -> Option<SqlError> {
+        if let Some(error) = self.session.abandon_load() {
+            return Some(error);
+        }
+        if self.session.knows_transaction(request.transaction) {
+            return None;
+        }
+        let message =
+            "New request is not allowed to start because it should come with valid transaction descriptor.";
+        Some(SqlError::batch(3989, message))
+    }
+
+    /// Takes a bulk load, of which the first packet is there.
+    async fn answer_load(&mut self, first: Message) -> Result<Ending, ProtocolError> {
+        if !self.session.expects_load() {
+            let found = "rows of a bulk load that was not announced".into();
+            return Err(ProtocolError::Invalid { field: "packet type", found });
+        }
+        let (feed, packets) = mpsc::channel(1);
+        self.queued = Some(first);
+        let request = Request { transaction: 0, kind: RequestKind::Load(packets) };
+        self.answer_request(request, Some(feed)).await
+    }
+
+    async fn answer_request(&mut self, request: Request, feed: Feed) -> Result<Ending, ProtocolError> {
+        match self.run_request(request, feed).await? {
+            Outcome::Completed(ending) => {
+                self.reply.finish().await?;
+                return Ok(ending);
+            }
+            Outcome::Cancelled => self.answer_cancelled().await?,
+            Outcome::Ignored => {
+                self.session.cancel();
+                self.reply.finish_cancelled().await?;
+            }
+            Outcome::ClientGone => return Ok(Ending::Close),
+        }
+        Ok(Ending::Open)
+    }
+
+    async fn run_request(&mut self, request: Request, mut feed: Feed) -> Result<Outcome, ProtocolError> {
+        let (events, mut received) = Events::channel();
+        let reply = &mut self.reply;
+        let writing = async move {
+            while let Some(event) = received.recv().await {
+                reply.event(event).await?;
+            }
+            Ok::<(), ProtocolError>(())
+        };
+        let running = async { Ok(self.session.run(request, events).await) };
+        let mut work = pin!(async { tokio::try_join!(running, writing) });
+        loop {
+            // In this order, so that a run on one thread can be repeated.
+            tokio::select! {
+                biased;
+                finished = &mut work => return Ok(Outcome::Completed(finished?.0)),
+                () = pass_on(&mut feed, &mut self.queued), if feed.is_some() && self.queued.is_some() => {}
+                message = self.reader.next(), if self.queued.is_none() => match message? {
+                    Some(message) if message.kind == MessageType::Attention => return Ok(Outcome::Cancelled),
+                    Some(message) if feed.is_none() => self.queued = Some(message),
+                    Some(message) if message.kind != MessageType::BulkLoad => {
+                        let found = format!("{:?} inside a bulk load", message.kind);
+                        return Err(ProtocolError::Invalid { field: "packet type", found });
+                    }
+                    Some(packet) if packet.is_ignored() => return Ok(Outcome::Ignored),
+                    Some(packet) => self.queued = Some(packet),
+                    None => return Ok(Outcome::ClientGone),
+                },
+            }
+        }
     }
 
     async fn answer_cancelled(&mut self) -> Result<(), ProtocolError> {
@@ -166,11 +226,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// The client names a transaction that the server does not have: its book-keeping of ENVCHANGE is wrong.
-fn stale_descriptor(descriptor: u64) -> SqlError {
-    let message = format!(
-        "The request names transaction {descriptor:#018x}, which is not this session's current transaction; \
-         a client has to follow the transaction ENVCHANGE tokens."
-    );
-    SqlError { reach: Reach::Batch, ..SqlError::statement(3989, message) }
+/// Hands the packet that waits to the load as soon as it takes one.
+async fn pass_on(feed: &mut Feed, queued: &mut Option<Message>) {
+    let Some(sender) = feed.clone() else { return };
+    let permit = sender.reserve_owned().await;
+    let Some(packet) = queued.take() else { return };
+    let last = packet.is_complete();
+    if let Ok(permit) = permit {
+        permit.send(packet);
+    }
+    if last {
+        *feed = None;
+    }
 }

@@ -7,7 +7,9 @@
 //! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches;
 //! `statement` runs one that touches data; `procedure` runs calls and `prepared` their texts.
 
+mod backup;
 mod batch;
+mod bulk;
 mod command;
 mod compile;
 pub(crate) mod connection;
@@ -16,6 +18,7 @@ mod handshake;
 mod insert_execute;
 pub(crate) mod local;
 mod prepared;
+mod presence;
 mod procedure;
 mod reply;
 mod set_option;
@@ -29,7 +32,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::collation::Collation;
-use crate::engine::{Activity, DatabaseUse, Principal, RequestInfo, SessionInfo, Temporaries, TransactionId};
+use crate::engine::{
+    Activity, DatabaseUse, Mark, Principal, RequestInfo, SessionInfo, Temporaries, TransactionId,
+};
+use crate::parser::ast::InsertBulk;
 use crate::server::Shared;
 use crate::types::SqlError;
 use crate::wire::login::Login;
@@ -37,6 +43,8 @@ use crate::wire::request::{Request, RequestKind};
 use command::Command;
 use event::{ClientGone, Event, Events};
 use prepared::Prepared;
+use presence::Presence;
+pub(crate) use presence::Sessions;
 use settings::Settings;
 use transaction::UserTransaction;
 
@@ -50,6 +58,8 @@ pub(crate) struct Session {
     program: String,
     principal: Principal,
     database: DatabaseUse,
+    /// What the server knows of it.
+    presence: Arc<Presence>,
     /// Name of the database in which the session began.
     login_database: String,
     settings: Settings,
@@ -66,6 +76,10 @@ pub(crate) struct Session {
     last_handle: i32,
     /// When the running request began.
     request_since: Option<DateTime<Utc>>,
+    /// The bulk load whose rows come next.
+    announced: Option<InsertBulk>,
+    /// Where a bulk load began that is under way.
+    load_mark: Option<Mark>,
     /// `@@ROWCOUNT`
     row_count: u64,
     /// `@@ERROR`
@@ -134,6 +148,7 @@ impl Session {
     }
 
     fn new(shared: &Arc<Shared>, spid: u16, principal: Principal, database: DatabaseUse) -> Self {
+        let presence = shared.sessions.enter(spid, database.id());
         let login_database = shared.engine.database_name(database.id()).unwrap_or_default();
         Self {
             shared: shared.clone(),
@@ -142,6 +157,7 @@ impl Session {
             program: String::new(),
             principal,
             database,
+            presence,
             login_database,
             settings: Settings::default(),
             callers: Vec::new(),
@@ -152,11 +168,24 @@ impl Session {
             prepared: HashMap::new(),
             last_handle: 0,
             request_since: None,
+            announced: None,
+            load_mark: None,
             row_count: 0,
             last_error: 0,
             last_identity: None,
             scope_identity: None,
         }
+    }
+
+    /// Goes to another database.
+    fn enter(&mut self, database: DatabaseUse) {
+        self.presence.moved(database.id());
+        self.database = database;
+    }
+
+    /// What the server knows of the session.
+    pub(crate) fn presence(&self) -> Arc<Presence> {
+        Arc::clone(&self.presence)
     }
 
     /// Name of the current database.
@@ -179,6 +208,7 @@ impl Session {
         self.request_since = Some(self.shared.engine.now());
         let result = match request.kind {
             RequestKind::Batch(text) => self.run_batch(&text, &events).await,
+            RequestKind::Load(packets) => self.run_load(packets, &events).await,
             RequestKind::Calls(calls) => self.run_calls(&calls, &events).await,
             RequestKind::Transaction(request) => self.run_transaction_request(request, &events).await,
         };
@@ -191,15 +221,20 @@ impl Session {
     /// takes the client's own along.
     pub(crate) fn cancel(&mut self) -> Option<u64> {
         self.rest();
+        self.announced = None;
+        let load_mark = self.load_mark.take();
         if let Some(transaction) = self.autocommit.take() {
             self.shared.engine.rollback(transaction);
+        } else if let (Some(mark), Some(transaction)) = (load_mark, &self.transaction) {
+            self.shared.engine.undo_to(transaction.id, mark);
         }
         let aborts = self.settings.abort_transaction;
         self.shared.engine.drop_temporaries(&self.temporaries.unwind());
         self.captures = false;
-        if let Some(Surroundings { settings, database }) = self.callers.drain(..).next() {
+        let caller = self.callers.drain(..).next();
+        if let Some(Surroundings { settings, database }) = caller {
             self.settings = settings;
-            self.database = database;
+            self.enter(database);
         }
         if aborts { self.abandon_transaction() } else { None }
     }
@@ -216,7 +251,8 @@ impl Session {
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
         self.settings = Settings::default();
         self.prepared.clear();
-        self.database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
+        let database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
+        self.enter(database);
         Ok(())
     }
 
@@ -272,5 +308,6 @@ impl Drop for Session {
         self.abandon_transaction();
         self.shared.engine.close_session(self.spid);
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
+        self.shared.sessions.leave(self.spid);
     }
 }

@@ -260,7 +260,7 @@ impl Session {
         let Some(Surroundings { settings, database }) = self.callers.pop() else { return Ok(()) };
         let old = self.database_name();
         self.settings = settings;
-        self.database = database;
+        self.enter(database);
         let new = self.database_name();
         if old == new { Ok(()) } else { events.send(Event::DatabaseChanged { old, new }).await }
     }

@@ -65,7 +65,7 @@ impl Session {
     pub(super) async fn use_database(&mut self, name: &str, events: &Events) -> Result<(), Failure> {
         let database = self.shared.engine.use_database(&self.principal, name)?;
         let old = self.database_name();
-        self.database = database;
+        self.enter(database);
         Ok(events.send(Event::DatabaseChanged { old, new: self.database_name() }).await?)
     }
 }

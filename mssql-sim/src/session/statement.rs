@@ -10,7 +10,7 @@ use super::{Failure, Session};
 use crate::collation::Collation;
 use crate::engine::{Interrupt, NameScope, TransactionId, TransactionOrigin};
 use crate::exec::context::{ExecContext, SessionFacts, Variables, ViewStack};
-use crate::exec::conversion::{convert, convert_in};
+use crate::exec::conversion::{convert, convert_in, require_implicit};
 use crate::exec::dml::ResultSet;
 use crate::exec::{ddl, dml, expression, query};
 use crate::parser::ast::{Expr, Isolation, Query, Statement};
@@ -54,6 +54,18 @@ impl Session {
                 self.require_healthy_transaction()?;
                 let created = self.attempt(frame, |context| dml::select_into(context, target, query)).await?;
                 self.done(frame, statement, created.rows).await
+            }
+            Statement::InsertBulk(bulk) => {
+                self.announce_load(frame, bulk).await?;
+                self.done(frame, statement, 0).await
+            }
+            Statement::Backup(backup) => {
+                self.back_up(frame, backup).await?;
+                self.done(frame, statement, 0).await
+            }
+            Statement::Restore(restore) => {
+                self.restore(frame, restore).await?;
+                self.done(frame, statement, 0).await
             }
             _ => {
                 self.require_healthy_transaction()?;
@@ -147,7 +159,7 @@ impl Session {
     }
 
     /// Waits for the lock that stopped an attempt, or gives up on its error.
-    async fn resolve(&self, interrupt: Interrupt) -> Result<(), Failure> {
+    pub(super) async fn resolve(&self, interrupt: Interrupt) -> Result<(), Failure> {
         match interrupt {
             Interrupt::Error(error) => Err(error.into()),
             Interrupt::Wait(wait) => {
@@ -160,7 +172,7 @@ impl Session {
         }
     }
 
-    fn statement_context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
+    pub(super) fn statement_context(&mut self, frame: &mut Frame<'_>) -> ExecContext {
         let transaction = self.statement_transaction();
         self.context(frame, transaction, self.settings.isolation)
     }
@@ -209,7 +221,7 @@ impl Session {
             scope_identity: frame.scope_identity,
             database: self.database_name(),
             collation: self.collation(),
-            server: self.shared.options.server_name.clone(),
+            server: self.shared.server_name(),
             program: self.program.clone(),
             host: self.host.clone(),
             options: self.settings.options_word(),
@@ -219,7 +231,7 @@ impl Session {
         }
     }
 
-    fn statement_transaction(&mut self) -> TransactionId {
+    pub(super) fn statement_transaction(&mut self) -> TransactionId {
         match &self.transaction {
             Some(transaction) => transaction.id,
             None => {
@@ -230,7 +242,7 @@ impl Session {
     }
 
     /// Ends the transaction of a statement that had one of its own.
-    async fn end_statement(&mut self, completed: bool) {
+    pub(super) async fn end_statement(&mut self, completed: bool) {
         if let Some(transaction) = self.autocommit.take() {
             if completed {
                 self.shared.engine.commit(transaction);
@@ -332,5 +344,9 @@ pub(super) fn store(
     collation: Collation,
 ) -> Result<(), SqlError> {
     let (target, _) = variables.get(name)?;
+    // The word NULL is an `int` that fits everywhere.
+    if (sql_type, &value) != (SqlType::Int, &Value::Null) {
+        require_implicit(sql_type, target)?;
+    }
     variables.set(name, convert_in(value, sql_type, target, None, collation)?)
 }

@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+pub mod bulk;
 pub mod login;
 pub mod packet;
 pub mod prelogin;

@@ -34,6 +34,8 @@ pub enum MessageType {
     Login,
     /// PRELOGIN.
     PreLogin,
+    /// A packet with rows of a bulk load; it may be one of many.
+    BulkLoad,
 }
 
 impl MessageType {
@@ -42,10 +44,10 @@ impl MessageType {
             1 => Self::SqlBatch,
             3 => Self::Rpc,
             6 => Self::Attention,
+            7 => Self::BulkLoad,
             14 => Self::TransactionManager,
             16 => Self::Login,
             PRELOGIN => Self::PreLogin,
-            7 => return Err(ProtocolError::Unsupported("bulk load".into())),
             other => {
                 return Err(ProtocolError::Invalid { field: "packet type", found: format!("{other:#04x}") });
             }
@@ -53,7 +55,7 @@ impl MessageType {
     }
 }
 
-/// A whole message.
+/// A whole message, or one packet of a bulk load.
 #[derive(Clone, Debug)]
 pub struct Message {
     /// What it is.
@@ -65,6 +67,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Nothing of it follows.
+    pub fn is_complete(&self) -> bool {
+        self.status & STATUS_END_OF_MESSAGE != 0
+    }
+
     /// The client took the message back while sending it; it is answered, not run.
     pub fn is_ignored(&self) -> bool {
         self.status & 0x02 != 0
@@ -99,7 +106,7 @@ impl<R: AsyncRead + Unpin> MessageReader<R> {
     pub async fn next(&mut self) -> Result<Option<Message>, ProtocolError> {
         loop {
             while let Some(message) = self.take_packet()? {
-                if message.status & STATUS_END_OF_MESSAGE != 0 {
+                if message.is_complete() || message.kind == MessageType::BulkLoad {
                     return Ok(Some(message));
                 }
                 self.partial = Some(message);

@@ -1,5 +1,7 @@
 //! Requests of a logged-in client (2.2.1): ALL_HEADERS and what follows it.
 
+use tokio::sync::mpsc;
+
 use super::packet::{Message, MessageType};
 use super::reader::{Reader, utf16};
 use super::rpc::{self, Call};
@@ -25,6 +27,8 @@ pub enum RequestKind {
     Calls(Vec<Call>),
     /// A transaction request.
     Transaction(TransactionRequest),
+    /// The packets of a bulk load.
+    Load(mpsc::Receiver<Message>),
 }
 
 /// Transaction-manager requests (2.2.6.9).

@@ -5,5 +5,6 @@
 #[path = "../client/mod.rs"]
 mod client;
 
+mod bulk;
 mod tap;
 mod tls;

@@ -179,6 +179,8 @@ mod tests {
                 record_count: 12,
                 image_count: 2,
             })),
+            load(LoadKind::Verify),
+            load(LoadKind::Repair),
         ]
     }
 

@@ -97,6 +97,8 @@ pub(super) enum LoadKindV1 {
     First,
     Resync,
     Window,
+    Verify,
+    Repair,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -323,7 +325,7 @@ mirrored!(
     Uuid,
 );
 mirrored!(Condition, ConditionV1, Paused, Suspect, CatchingUp, Resyncing, Blind, Degraded);
-mirrored!(LoadKind, LoadKindV1, First, Resync, Window);
+mirrored!(LoadKind, LoadKindV1, First, Resync, Window, Verify, Repair);
 
 impl<'a> From<&'a Incarnation> for IncarnationV1<'a> {
     fn from(incarnation: &'a Incarnation) -> Self {

@@ -2,6 +2,7 @@
 
 mod isolation;
 mod random;
+mod serializable;
 mod tracking;
 
 use std::sync::Arc;

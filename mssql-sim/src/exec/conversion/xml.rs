@@ -3,7 +3,7 @@
 //! The declaration, text that is only white space and the marks of CDATA sections are gone afterwards; empty elements
 //! end in `/>`, attributes stand in double quotes, references to characters are resolved.
 
-use xmlparser::{ElementEnd, StrSpan, Token, Tokenizer};
+use xmlparser::{ElementEnd, Error, StrSpan, StreamError, Token, Tokenizer};
 
 use crate::collation::CodePage;
 use crate::exec::messages::impossible_cast;
@@ -25,12 +25,14 @@ pub(super) fn to_xml(value: Value, from: SqlType) -> Result<Value, SqlError> {
         _ => return Err(impossible_cast(from, SqlType::Xml)),
     };
     let content = without_declaration(&text, in_units)?;
+    if content.trim_start().starts_with("<!DOCTYPE") {
+        let message = "Parsing XML with internal subset DTDs not allowed. Use CONVERT with style option 2 to enable \
+                       limited internal subset DTD support.";
+        return Err(SqlError::statement(6359, message));
+    }
     let mut writer = Writer::new(&text);
     for token in Tokenizer::from_fragment(&text, text.len() - content.len()..text.len()) {
-        let token = token.map_err(|error| {
-            let (line, column) = (error.pos().row, error.pos().col);
-            failure(9422, (line, column), "incorrect document syntax")
-        })?;
+        let token = token.map_err(|error| malformed(&error))?;
         writer.token(&token)?;
     }
     if !writer.open.is_empty() {
@@ -64,6 +66,16 @@ fn place(text: &str, byte: usize) -> (u32, u32) {
 
 fn failure(number: i32, (line, character): (u32, u32), what: &str) -> SqlError {
     SqlError::statement(number, format!("XML parsing: line {line}, character {character}, {what}"))
+}
+
+/// What the tokenizer does not take, by the numbers of the server that are known for it.
+fn malformed(error: &Error) -> SqlError {
+    let (number, what) = match error {
+        Error::InvalidElement(StreamError::InvalidName, _) => (9455, "illegal qualified name character"),
+        Error::InvalidAttribute(StreamError::InvalidQuote(..), _) => (9413, "A string literal was expected"),
+        _ => (9422, "incorrect document syntax"),
+    };
+    failure(number, (error.pos().row, error.pos().col), what)
 }
 
 /// Writes tokens as the server does.
@@ -103,10 +115,9 @@ impl<'t> Writer<'t> {
             Token::Comment { span, .. } | Token::ProcessingInstruction { span, .. } => {
                 self.content(span.as_str());
             }
-            _ => {
-                let message = "Parsing XML with internal subset DTDs not allowed. Use CONVERT with style option 2 to \
-                               enable limited internal subset DTD support.";
-                return Err(SqlError::statement(6359, message));
+            // A fragment has neither a declaration nor a document type.
+            other => {
+                return Err(failure(9422, place(self.text, other.span().end()), "incorrect document syntax"));
             }
         }
         Ok(())
@@ -211,7 +222,10 @@ mod tests {
             ("<a>\n</b>", 9436, "line 2, character 4"),
             ("<a>&x;</a>", 9448, ""),
             ("<a b='1' b='2'/>", 9437, ""),
-            ("<a", 9422, ""),
+            ("<a", 9400, ""),
+            ("<a b=1/>", 9413, ""),
+            ("<1/>", 9455, ""),
+            ("<a>]]></a>", 9422, ""),
             ("<?xml version=\"1.0\" encoding=\"utf-8\"?><a/>", 9402, ""),
             ("<!DOCTYPE a><a/>", 6359, ""),
         ] {

@@ -5,6 +5,7 @@
 //! rows through a FROM clause, so they seek, join and wait as a SELECT does. What meets a lock has written nothing
 //! and is run again from the beginning.
 
+mod bulk;
 mod cascade;
 mod change;
 mod insert;
@@ -19,6 +20,8 @@ mod target;
 mod writing;
 
 use std::sync::Arc;
+
+pub use bulk::{BulkRows, check as check_bulk, load, wrong_type as wrong_bulk_type};
 
 use super::context::ExecContext;
 use super::conversion;

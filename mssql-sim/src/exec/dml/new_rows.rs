@@ -36,6 +36,18 @@ impl NewRows {
         Ok(Self { table: Arc::clone(table), columns, identities })
     }
 
+    /// Draws what `count` rows of a bulk load need: a listed identity column takes their values.
+    pub(super) fn draw_loaded(
+        context: &ExecContext,
+        table: &Arc<TableDef>,
+        columns: Vec<usize>,
+        count: usize,
+    ) -> Result<Self, SqlError> {
+        let explicit = table.identity_column().is_some_and(|identity| columns.contains(&identity));
+        let identities = Identities::draw(context, table, count, explicit)?;
+        Ok(Self { table: Arc::clone(table), columns, identities })
+    }
+
     /// The next row, complete.
     pub(super) fn row(
         &mut self,

@@ -49,6 +49,11 @@ impl RowRules {
         &self.table
     }
 
+    /// Leaves the CHECK constraints out.
+    pub(super) fn ignore_checks(&mut self) {
+        self.checks.clear();
+    }
+
     /// The DEFAULT of a column, NULL where it has none.
     pub(super) fn default(&mut self, context: &ExecContext, column: usize) -> Result<Value, Interrupt> {
         let Some(default) = &self.table.columns[column].default else { return Ok(Value::Null) };

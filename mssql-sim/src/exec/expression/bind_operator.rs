@@ -5,7 +5,7 @@ use super::comparable::is_comparable;
 use super::{Node, Scalar, TextCollation};
 use crate::exec::conversion::{self, Family, declared_length, family, is_text, literal_parts, precedence};
 use crate::exec::decimal::{Operation, result_type};
-use crate::exec::messages::{incompatible_operands, invalid_operand, type_clash};
+use crate::exec::messages::{explicit_only, incompatible_operands, invalid_operand, type_clash};
 use crate::parser::ast::BinaryOp;
 use crate::types::{Length, SqlError, SqlType, Value};
 
@@ -48,6 +48,12 @@ impl Binder<'_> {
         let name = operator_name(operator);
         if !is_comparable(one) || !is_comparable(other) {
             return Err(incompatible_operands(one, other, name));
+        }
+        match (family(one), family(other)) {
+            (Family::Variant, Family::Variant) => return Err(invalid_operand(one, name)),
+            (Family::Variant, _) => return Err(explicit_only(one, other)),
+            (_, Family::Variant) => return Err(explicit_only(other, one)),
+            _ => {}
         }
         // Text gives way to whatever else stands beside it.
         let common = match (is_text(one) || is_bytes(one), is_text(other) || is_bytes(other)) {

@@ -8,7 +8,7 @@ use super::object::{find_object, named, names, table_by_id};
 use super::{Body, Definition, Returns, Site};
 use crate::catalog::type_facts::facts;
 use crate::collation::Collation;
-use crate::engine::{Interrupt, Object};
+use crate::engine::{Interrupt, Object, Role};
 use crate::exec::conversion::{as_decimal, declared_length};
 use crate::exec::expression::scope::same_name;
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -145,7 +145,10 @@ fn database_property(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Inter
     let value = match string(&values[1]).to_uppercase().as_str() {
         "ISCHANGETRACKINGENABLED" => Value::Int(i64::from(database.tracking.is_some())),
         "COLLATION" => Value::text(&database.collation.name()),
-        "UPDATEABILITY" => Value::text("READ_WRITE"),
+        "UPDATEABILITY" => Value::text(match database.role {
+            Role::Primary => "READ_WRITE",
+            Role::Secondary => "READ_ONLY",
+        }),
         "STATUS" => Value::text("ONLINE"),
         "USERACCESS" => Value::text("MULTI_USER"),
         "RECOVERY" => Value::text("FULL"),

@@ -186,11 +186,19 @@ fn trim(value: &Value, front: bool, back: bool, characters: &[u16]) -> Value {
     })
 }
 
-fn len(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+/// Units of UTF-16 without the trailing blanks; characters where the collation knows supplementary ones.
+fn len(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let whole_characters = site.call.arguments[0].collation.collation.is_supplementary();
     Ok(match &values[0] {
         Value::Text(units) => {
             let blanks = units.iter().rev().take_while(|u| **u == BLANK).count();
-            Value::Int((units.len() - blanks) as i64)
+            let counted = &units[..units.len() - blanks];
+            let length = if whole_characters {
+                char::decode_utf16(counted.iter().copied()).count()
+            } else {
+                counted.len()
+            };
+            Value::Int(length as i64)
         }
         Value::Bytes(bytes) => Value::Int(bytes.len() as i64),
         _ => Value::Null,

@@ -24,7 +24,9 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
 }
 
 fn current_version(site: &Site<'_>, _: Vec<Value>) -> Result<Value, Interrupt> {
-    let version = site.frame.context.engine.tracking_version(names(site).database);
+    let (engine, database) = (&site.frame.context.engine, names(site).database);
+    engine.require_tracking_role(database)?;
+    let version = engine.tracking_version(database);
     Ok(version.map_or(Value::Null, Value::Int))
 }
 
@@ -38,7 +40,9 @@ fn min_valid_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
 
 fn min_valid_version(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     let Ok(object_id) = i32::try_from(int(&values[0])) else { return Ok(Value::Null) };
-    let version = site.frame.context.engine.min_valid_version(names(site), object_id);
+    let engine = &site.frame.context.engine;
+    engine.require_tracking_role(names(site).database)?;
+    let version = engine.min_valid_version(names(site), object_id);
     Ok(version.filter(|_| !values[0].is_null()).map_or(Value::Null, Value::Int))
 }
 

@@ -65,6 +65,7 @@ impl FromBinder<'_> {
         let shown = written(name);
         match self.context.engine.resolve(&self.context.names, name)? {
             Some(Object::Table(table)) if !table.is_temporary() => {
+                self.context.engine.require_tracking_role(table.database)?;
                 if !self.context.engine.is_tracked(&table) {
                     let message = format!("Change tracking is not enabled on table '{shown}'.");
                     return Err(SqlError::batch(22105, message).into());

@@ -1,5 +1,6 @@
 //! The syntax tree of the supported T-SQL.
 
+mod backup;
 mod definition;
 mod expression;
 mod hint;
@@ -7,6 +8,7 @@ mod query;
 mod statement;
 mod write;
 
+pub use backup::{BackupDatabase, RestoreDatabase};
 pub use definition::{
     AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateMode, CreateTable, CreateView,
     DatabaseOption, DropElement, GrantKind, GrantedPermission, IndexOptions, KeyClause, LockEscalation,
@@ -18,6 +20,6 @@ pub use hint::TableHint;
 pub use query::{Alias, Cte, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
 pub use statement::{Isolation, Located, ObjectName, SetOption, Statement};
 pub use write::{
-    Assignment, Delete, Insert, InsertSource, Merge, MergeAction, MergeClause, MergeWhen, Output, Update,
-    WriteTop,
+    Assignment, Delete, Insert, InsertBulk, InsertSource, Merge, MergeAction, MergeClause, MergeWhen, Output,
+    Update, WriteTop,
 };

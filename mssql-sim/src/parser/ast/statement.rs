@@ -1,8 +1,9 @@
 //! Statements, names and session options.
 
 use super::{
-    AlterTable, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert, Merge,
-    ObjectKind, Permission, PropertyStatement, Query, RenamedKind, Update,
+    AlterTable, BackupDatabase, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert,
+    InsertBulk, Merge, ObjectKind, Permission, PropertyStatement, Query, RenamedKind, RestoreDatabase,
+    Update,
 };
 use crate::types::SqlType;
 
@@ -47,6 +48,8 @@ pub enum Statement {
     },
     /// `INSERT [INTO] t [(columns)] VALUES ... | SELECT ... | DEFAULT VALUES`
     Insert(Insert),
+    /// `INSERT BULK`
+    InsertBulk(InsertBulk),
     /// `UPDATE`
     Update(Update),
     /// `DELETE`
@@ -209,6 +212,10 @@ pub enum Statement {
     },
     /// `EXEC ('...')`
     ExecuteText(Expr),
+    /// `BACKUP DATABASE`
+    Backup(BackupDatabase),
+    /// `RESTORE DATABASE`
+    Restore(RestoreDatabase),
     /// `CHECKPOINT` and the like: accepted, nothing to do
     Nothing,
 }

@@ -25,6 +25,19 @@ pub struct Insert {
     pub source: InsertSource,
 }
 
+/// `INSERT BULK`: what the rows of the bulk load behind it are for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InsertBulk {
+    /// Target.
+    pub table: ObjectName,
+    /// Columns in the order of the rows' values, empty for all.
+    pub columns: Vec<String>,
+    /// `KEEP_NULLS`: NULL stays NULL where the column has a DEFAULT.
+    pub keep_nulls: bool,
+    /// `CHECK_CONSTRAINTS`: CHECK and FOREIGN KEY hold for the rows too.
+    pub check_constraints: bool,
+}
+
 /// Source of an `INSERT`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InsertSource {

@@ -7,6 +7,8 @@ use crate::wire::ProtocolError;
 use crate::wire::reader::Reader;
 
 const PLP_NULL: u64 = u64::MAX;
+/// Bytes behind the pointer of a `text`, `ntext` or `image` value.
+const TIMESTAMP_WIDTH: usize = 8;
 
 /// A type as a client describes it, and how the values that follow are delimited.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +20,7 @@ pub struct TypeInfo {
 }
 
 /// How a value is delimited.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delimiter {
     /// No bytes at all: NULL.
     Nothing,
@@ -27,6 +29,8 @@ enum Delimiter {
     Short,
     /// A u32; all ones is NULL.
     Long,
+    /// A pointer with its length, a timestamp, a u32, as in rows of `text`, `ntext` and `image`; no pointer is NULL.
+    Pointer,
     /// A u32; 0 is NULL.
     Variant,
     Plp,
@@ -89,6 +93,24 @@ impl TypeInfo {
             }
         };
         Ok(Self { sql_type, collation, delimiter })
+    }
+
+    /// Reads the TYPE_INFO of a column of a bulk load: a parameter's, and for the types of old the table's name. `xml`
+    /// and CLR types are loaded as text and bytes.
+    ///
+    /// # Errors
+    /// As [`TypeInfo::read`].
+    pub fn read_column(reader: &mut Reader<'_>) -> Result<Self, ProtocolError> {
+        if let Some(token @ (XML | UDT)) = reader.peek() {
+            return Err(ProtocolError::Unsupported(format!("a bulk load of wire type {token:#04x}")));
+        }
+        let mut column = Self::read(reader)?;
+        if column.delimiter == Delimiter::Long {
+            let units = reader.u16("table name of a long column")?;
+            reader.bytes(2 * usize::from(units), "table name of a long column")?;
+            column.delimiter = Delimiter::Pointer;
+        }
+        Ok(column)
     }
 
     /// Reads a value of this type.
@@ -233,6 +255,13 @@ fn read_content(reader: &mut Reader<'_>, delimiter: Delimiter) -> Result<Option<
         Delimiter::Long => match reader.u32(FIELD)? {
             u32::MAX => return Ok(None),
             length => length as usize,
+        },
+        Delimiter::Pointer => match reader.u8(FIELD)? {
+            0 => return Ok(None),
+            pointer => {
+                reader.bytes(usize::from(pointer) + TIMESTAMP_WIDTH, FIELD)?;
+                reader.u32(FIELD)? as usize
+            }
         },
         Delimiter::Variant => match reader.u32(FIELD)? {
             0 => return Ok(None),

@@ -37,6 +37,7 @@ macro_rules! facts {
 
 facts! {
     arithmetic
+    collations
     completions
     conversions
     dates
@@ -44,4 +45,5 @@ facts! {
     literals
     queries
     strings
+    types
 }

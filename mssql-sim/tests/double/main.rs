@@ -1,0 +1,8 @@
+//! What only the double can do: hold a commit, move the clock, go back in time, fail over, fail on command.
+
+#[path = "../batch/mod.rs"]
+mod batch;
+#[path = "../client/mod.rs"]
+mod client;
+mod gate;
+mod restore;
