@@ -175,8 +175,7 @@ fn take_out(context: &ExecContext, table: &mut TableDef, element: &DropElement) 
                  dropping the constraint.",
                 key.name, table.name
             );
-            let failed = SqlError::statement(3727, "Could not drop constraint. See previous errors.");
-            return Err(failed.caused_by(SqlError::statement(3735, message)));
+            return Err(SqlError::statement(3735, message));
         }
         table.primary_key = None;
     } else if let Some(position) =
