@@ -105,6 +105,8 @@ pub(super) struct Database {
     /// Last Change Tracking version; survives switching it off.
     pub(super) tracking_version: i64,
     pub(super) commits: BTreeMap<i64, CommitRecord>,
+    /// When the background cleanup last ran.
+    pub(super) cleaned: DateTime<Utc>,
     /// Last rowversion given.
     pub(super) rowversion: u64,
     pub(super) users: Vec<User>,
@@ -135,6 +137,7 @@ impl Database {
             tracking: None,
             tracking_version: 0,
             commits: BTreeMap::new(),
+            cleaned: now,
             rowversion: FIRST_ROWVERSION,
             users: Vec::new(),
             grants: Vec::new(),

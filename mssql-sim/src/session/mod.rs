@@ -10,6 +10,7 @@
 mod backup;
 mod batch;
 mod bulk;
+mod cleanup;
 mod command;
 mod compile;
 pub(crate) mod connection;

@@ -19,6 +19,7 @@ mod variant;
 
 use std::ops::RangeInclusive;
 
+pub(crate) use object::split_name;
 pub(crate) use session::global;
 
 use crate::engine::Interrupt;

@@ -72,7 +72,7 @@ fn db_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
 }
 
 /// A name of up to three parts, each quoted or not; None if it is no name.
-fn split_name(text: &str) -> Option<ObjectName> {
+pub(crate) fn split_name(text: &str) -> Option<ObjectName> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
     loop {
