@@ -17,6 +17,7 @@ pub(crate) mod connection;
 pub mod event;
 mod handshake;
 mod insert_execute;
+mod kill;
 pub(crate) mod local;
 mod prepared;
 mod presence;
