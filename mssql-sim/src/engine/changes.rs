@@ -1,6 +1,4 @@
-//! Change Tracking as statements see it: switching, versions, CHANGETABLE, cleanup.
-
-use chrono::TimeDelta;
+//! Change Tracking as statements see it: switching, versions, CHANGETABLE.
 
 use super::database::Database;
 use super::definition::{DatabaseId, ObjectId, TableDef};
@@ -193,37 +191,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Drops the changes of a database that are older than its retention, by the server's clock; minimum valid versions
-    /// rise accordingly.
-    pub fn cleanup(&self, database: DatabaseId) {
-        let mut state = self.state();
-        let now = state.clock.now();
-        let database = state.database_mut(database);
-        let Some(tracking) = database.tracking else { return };
-        let expired = now - TimeDelta::minutes(i64::from(tracking.retention_minutes));
-        let last =
-            database.commits.values().rev().find(|commit| commit.time < expired).map(|commit| commit.version);
-        if let Some(version) = last {
-            for table in database.tables.values_mut() {
-                if let Some(tracking) = &mut table.tracking {
-                    tracking.clean_up(version);
-                }
-            }
-            database.commits = database.commits.split_off(&(version + 1));
-        }
-    }
-
-    /// Drops one table's changes up to a version, whatever their age.
-    ///
-    /// # Errors
-    /// 22105 if it is not tracked.
-    pub fn cleanup_table(&self, table: &TableDef, version: i64) -> Result<(), SqlError> {
-        let mut state = self.state();
-        let tracking = state.table_mut(table)?.tracking.as_mut().ok_or_else(|| not_tracked(table))?;
-        tracking.clean_up(version);
-        Ok(())
-    }
-
     /// The commit that took a version, if it is kept.
     pub fn tracked_commit(&self, database: DatabaseId, version: i64) -> Option<CommitRecord> {
         self.state().database(database).commits.get(&version).copied()
@@ -265,7 +232,7 @@ impl State {
 }
 
 /// 22105, with the table's own name; the compiler knows the name as written.
-fn not_tracked(table: &TableDef) -> SqlError {
+pub(super) fn not_tracked(table: &TableDef) -> SqlError {
     let message = format!("Change tracking is not enabled on table '{}'.", table.qualified_name());
     SqlError::batch(22105, message)
 }

@@ -112,6 +112,8 @@ pub(super) struct Database {
     /// Last Change Tracking version; survives switching it off.
     pub(super) tracking_version: i64,
     pub(super) commits: BTreeMap<i64, CommitRecord>,
+    /// When the background cleanup last ran.
+    pub(super) cleaned: DateTime<Utc>,
     /// Last rowversion given.
     pub(super) rowversion: u64,
     pub(super) security: Security,
@@ -145,6 +147,7 @@ impl Database {
             tracking: None,
             tracking_version: 0,
             commits: BTreeMap::new(),
+            cleaned: now,
             rowversion: FIRST_ROWVERSION,
             security: Security::default(),
         }

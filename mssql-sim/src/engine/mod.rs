@@ -26,6 +26,7 @@
 
 mod backup;
 mod changes;
+mod cleanup;
 mod clock;
 mod database;
 mod database_settings;
@@ -58,13 +59,13 @@ mod write;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 pub use backup::{Backup, History};
+pub use cleanup::CleanedTable;
 pub use clock::Clock;
 pub use database::Schema;
 pub use database_settings::DatabaseSettings;
@@ -143,11 +144,13 @@ pub struct Options {
     /// Whether CHANGETABLE in a SNAPSHOT transaction shows the changes as of its instant, as its tables do. What
     /// a real server does is not documented, so tests run with both.
     pub changes_follow_snapshot: bool,
+    /// Whether moving the clock lets the background cleanup of Change Tracking run when it is due.
+    pub background_cleanup: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Clock::SYSTEM, changes_follow_snapshot: true }
+        Self { clock: Clock::SYSTEM, changes_follow_snapshot: true, background_cleanup: true }
     }
 }
 
@@ -199,11 +202,6 @@ impl Engine {
     /// The server's clock (UTC).
     pub fn now(&self) -> DateTime<Utc> {
         self.state().clock.now()
-    }
-
-    /// Moves the clock forward.
-    pub fn advance_clock(&self, by: Duration) {
-        self.state().clock.advance(by);
     }
 
     /// Says that something has ended, see [`Engine::until`].

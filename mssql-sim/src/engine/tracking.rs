@@ -25,7 +25,7 @@ pub struct DatabaseTracking {
     pub retention_minutes: u32,
     /// The retention as it was given: number and minutes per unit (1, 60, 1440).
     pub retention: (u32, u32),
-    /// `AUTO_CLEANUP`, as declared; cleanup itself happens on demand.
+    /// `AUTO_CLEANUP`: the background cleanup takes what is older than the retention.
     pub auto_cleanup: bool,
 }
 
@@ -190,13 +190,14 @@ impl TableTracking {
         Some((change.version, change.context.clone()))
     }
 
-    /// Drops the changes up to a version.
-    pub(super) fn clean_up(&mut self, version: i64) {
+    /// Drops the changes up to a version; says how many.
+    pub(super) fn clean_up(&mut self, version: i64) -> usize {
         if version <= self.min_valid_version {
-            return;
+            return 0;
         }
         let kept = self.by_version.split_off(&(version + 1, Key::from([])));
         let dropped = std::mem::replace(&mut self.by_version, kept);
+        let count = dropped.len();
         let keys: BTreeSet<Key> = dropped.into_iter().map(|(_, key)| key).collect();
         for key in keys {
             if let Some(history) = self.keys.get_mut(&key) {
@@ -208,6 +209,7 @@ impl TableTracking {
         }
         self.min_valid_version = version;
         self.cleanup_version = Some(version);
+        count
     }
 }
 

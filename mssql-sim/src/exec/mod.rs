@@ -6,7 +6,7 @@ pub mod ddl;
 pub mod decimal;
 pub mod dml;
 pub mod expression;
-mod functions;
+pub(crate) mod functions;
 mod messages;
 pub mod query;
 #[cfg(test)]

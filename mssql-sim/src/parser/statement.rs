@@ -104,13 +104,24 @@ impl Parser {
             "THROW" => self.throw(),
             "WAITFOR" => self.wait_for(),
             "EXEC" | "EXECUTE" => self.execute(),
+            "KILL" => self.kill(),
             "CHECKPOINT" => self.keyword_statement(Statement::Nothing),
             "BACKUP" => self.backup(),
             "RESTORE" => self.restore(),
-            "DBCC" | "KILL" | "BULK" | "GOTO" | "OPEN" | "FETCH" | "CLOSE" | "DEALLOCATE" | "RECONFIGURE"
+            "DBCC" | "BULK" | "GOTO" | "OPEN" | "FETCH" | "CLOSE" | "DEALLOCATE" | "RECONFIGURE"
             | "REVERT" | "SHUTDOWN" | "READTEXT" | "WRITETEXT" | "UPDATETEXT" => self.unsupported_here(),
             _ => Err(self.unexpected()),
         }
+    }
+
+    /// `KILL session`
+    fn kill(&mut self) -> Result<Statement, SqlError> {
+        self.expect("KILL")?;
+        let session = self.integer()?;
+        if self.is("WITH") {
+            return self.unsupported("KILL WITH");
+        }
+        Ok(Statement::Kill(session))
     }
 
     fn keyword_statement(&mut self, statement: Statement) -> Result<Statement, SqlError> {

@@ -14,6 +14,8 @@ use crate::types::{Reach, SqlError};
 
 /// Number of errors that RAISERROR raises.
 const USER_ERROR: i32 = 50000;
+/// The one error that ends its transaction even where a TRY takes it.
+const UPDATE_CONFLICT: i32 = 3960;
 /// Highest class that does not count as an error.
 const HIGHEST_INFO_CLASS: u8 = 10;
 
@@ -220,6 +222,7 @@ impl Session {
                 let delay = self.evaluate_text(frame, delay).await?;
                 tokio::time::sleep(parse_delay(&delay)?).await;
             }
+            Statement::Kill(session) => self.kill(*session)?,
             Statement::Nothing => {}
             _ => return self.run_data_statement(frame, statement).await,
         }
@@ -284,9 +287,10 @@ impl Session {
         error: SqlError,
         handler: &[Located],
     ) -> Result<Flow, Failure> {
-        if error.reach == Reach::Transaction
-            || (self.settings.abort_transaction && error.number != USER_ERROR)
-        {
+        if error.number == UPDATE_CONFLICT {
+            let descriptor = self.abandon_transaction();
+            self.announce_rollback(descriptor, frame.events).await?;
+        } else if error.reach == Reach::Transaction || self.settings.abort_transaction {
             self.doom_transaction();
         }
         self.last_error = error.number;

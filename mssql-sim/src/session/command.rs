@@ -170,6 +170,7 @@ impl Command {
             | Statement::Permission(_)
             | Statement::Block(_)
             | Statement::TryCatch(..)
+            | Statement::Kill(_)
             | Statement::Nothing => return None,
         })
     }

@@ -87,6 +87,8 @@ enum Outcome {
     /// The client took a bulk load back while sending it.
     Ignored,
     ClientGone,
+    /// Another session killed this one.
+    Killed,
 }
 
 /// Where the packets of a bulk load go; none when no load wants any more.
@@ -102,10 +104,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
+    /// The client's next message; none when it has left or was killed.
     async fn next_message(&mut self) -> Result<Option<Message>, ProtocolError> {
-        match self.queued.take() {
-            Some(message) => Ok(Some(message)),
-            None => self.reader.next().await,
+        if let Some(message) = self.queued.take() {
+            return Ok(Some(message));
+        }
+        let presence = self.session.presence();
+        tokio::select! {
+            biased;
+            () = presence.killed() => Ok(None),
+            message = self.reader.next() => message,
         }
     }
 
@@ -179,13 +187,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.reply.finish_cancelled().await?;
             }
             Outcome::ClientGone => return Ok(Ending::Close),
+            Outcome::Killed => {
+                let error = self.session.die();
+                self.reply.refuse(error).await?;
+                return Ok(Ending::Close);
+            }
         }
         Ok(Ending::Open)
     }
 
     async fn run_request(&mut self, request: Request, mut feed: Feed) -> Result<Outcome, ProtocolError> {
         let (events, mut received) = Events::channel();
-        let reply = &mut self.reply;
+        let (reply, presence) = (&mut self.reply, self.session.presence());
         let writing = async move {
             while let Some(event) = received.recv().await {
                 reply.event(event).await?;
@@ -199,6 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             tokio::select! {
                 biased;
                 finished = &mut work => return Ok(Outcome::Completed(finished?.0)),
+                () = presence.killed() => return Ok(Outcome::Killed),
                 () = pass_on(&mut feed, &mut self.queued), if feed.is_some() && self.queued.is_some() => {}
                 message = self.reader.next(), if self.queued.is_none() => match message? {
                     Some(message) if message.kind == MessageType::Attention => return Ok(Outcome::Cancelled),

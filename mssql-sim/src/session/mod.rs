@@ -10,12 +10,14 @@
 mod backup;
 mod batch;
 mod bulk;
+mod cleanup;
 mod command;
 mod compile;
 pub(crate) mod connection;
 pub mod event;
 mod handshake;
 mod insert_execute;
+mod kill;
 pub(crate) mod local;
 mod prepared;
 mod presence;

@@ -18,12 +18,17 @@ pub(crate) struct Sessions(Mutex<HashMap<u16, Arc<Presence>>>);
 pub(crate) struct Presence {
     database: AtomicI32,
     ended: Notify,
+    killed: Notify,
 }
 
 impl Sessions {
     /// Registers a session; it is taken off by [`Sessions::leave`].
     pub(crate) fn enter(&self, spid: u16, database: DatabaseId) -> Arc<Presence> {
-        let presence = Arc::new(Presence { database: AtomicI32::new(database.0), ended: Notify::new() });
+        let presence = Arc::new(Presence {
+            database: AtomicI32::new(database.0),
+            ended: Notify::new(),
+            killed: Notify::new(),
+        });
         self.0.lock().insert(spid, Arc::clone(&presence));
         presence
     }
@@ -35,6 +40,14 @@ impl Sessions {
     /// Sessions that are there.
     pub(crate) fn count(&self) -> usize {
         self.0.lock().len()
+    }
+
+    /// Kills a session; false if there is none.
+    pub(crate) fn kill(&self, spid: u16) -> bool {
+        let sessions = self.0.lock();
+        let Some(presence) = sessions.get(&spid) else { return false };
+        presence.killed.notify_one();
+        true
     }
 
     /// Ends every session whose current database this is.
@@ -61,6 +74,11 @@ impl Presence {
     /// Waits until the session is ended from outside: its connection is to be closed without another word.
     pub(crate) async fn ended(&self) {
         self.ended.notified().await;
+    }
+
+    /// Waits until another session kills this one: a request that runs is answered with an error.
+    pub(crate) async fn killed(&self) {
+        self.killed.notified().await;
     }
 
     fn is_in(&self, database: DatabaseId) -> bool {

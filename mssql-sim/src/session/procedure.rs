@@ -41,7 +41,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn success(outputs: Vec<Output>) -> Self {
+    pub(super) fn success(outputs: Vec<Output>) -> Self {
         Self { flow: Flow::Next, status: 0, outputs, refusal: None }
     }
 }
@@ -207,6 +207,7 @@ impl Session {
                 self.unprepare(handle_argument(arguments)?)?;
                 Ok(Outcome::success(Vec::new()))
             }
+            "sp_flush_ct_internal_table_on_demand" => self.flush_side_tables(arguments, caller).await,
             known if UNSUPPORTED_PROCEDURES.contains(&known) => Err(SqlError::unsupported(known).into()),
             _ => {
                 let message = format!("Could not find stored procedure '{name}'.");

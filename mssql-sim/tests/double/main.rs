@@ -2,6 +2,7 @@
 
 #[path = "../batch/mod.rs"]
 mod batch;
+mod cleanup;
 #[path = "../client/mod.rs"]
 mod client;
 mod gate;

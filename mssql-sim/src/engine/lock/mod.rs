@@ -12,6 +12,9 @@
 //! READ COMMITTED keeps nothing of the rows it reads: an image that nobody is writing needs no lock, and one that
 //! somebody is writing is looked at again once the S lock on it was granted, which then ends with the look.
 //!
+//! Very many locks of one statement inside a table become one on the table, if that is free at once; who has locked a
+//! whole table locks nothing inside it.
+//!
 //! # Waiting
 //! No call blocks. A request with somebody in its way is an [`Interrupt::Wait`]: the caller gives up what its statement
 //! has read and written (but no lock) and calls [`Engine::wait`], which queues the request. Queues are first come,
@@ -83,9 +86,31 @@ impl State {
         hold: Hold,
     ) -> Result<bool, Interrupt> {
         let request = LockRequest { owner, resource, mode, hold };
-        self.locks
-            .acquire(&request)
-            .map_err(|holder| Interrupt::Wait(LockWait { request, holder, no_wait: false }))
+        if self.locks.is_covered(&request) {
+            return Ok(false);
+        }
+        match self.locks.acquire(&request) {
+            Ok(new) => {
+                self.escalate(&request, new);
+                Ok(new)
+            }
+            Err(holder) => Err(Interrupt::Wait(LockWait { request, holder, no_wait: false })),
+        }
+    }
+
+    /// Locks a table as a whole in place of very many rows, if that needs no waiting.
+    fn escalate(&mut self, request: &LockRequest, new: bool) {
+        let (owner, table) = (request.owner, request.resource.table());
+        let counts =
+            new && request.hold == Hold::Transaction && !matches!(request.resource, Resource::Object(_));
+        if !counts || !self.locks.count_added(owner, table) {
+            return;
+        }
+        let mode = self.locks.escalated_mode(owner, table);
+        let whole = LockRequest { owner, resource: Resource::Object(table), mode, hold: Hold::Transaction };
+        if self.locks.acquire(&whole).is_ok() {
+            self.locks.release_inside(owner, table);
+        }
     }
 
     /// Makes sure that a lock could be had, without taking it.

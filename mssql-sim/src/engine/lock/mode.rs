@@ -78,6 +78,15 @@ impl LockMode {
         self.with(other) == self
     }
 
+    /// Whether who holds it on a table needs no `inner` on anything in it.
+    pub(super) fn shelters(self, inner: Self) -> bool {
+        match self {
+            Exclusive | SchemaModification => true,
+            Shared | SharedIntentExclusive => matches!(inner, Shared | RangeShared),
+            _ => false,
+        }
+    }
+
     /// Whether it is about the gap before a key too.
     pub(in crate::engine) fn is_range(self) -> bool {
         self.range() != Range::Free

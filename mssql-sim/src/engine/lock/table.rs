@@ -11,6 +11,11 @@ use super::super::state::TableRef;
 use super::super::{Key, TransactionId};
 use super::LockMode;
 
+/// So many locks inside a table, added by one statement, are given back for one on the table if that is free at once.
+const ESCALATION_THRESHOLD: usize = 6250;
+/// If it is not, so many later it is tried again.
+const ESCALATION_STEP: usize = 1250;
+
 /// A thing that can be locked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Resource {
@@ -135,6 +140,15 @@ pub(super) enum WaitState {
 struct Owned {
     kept: Vec<Resource>,
     brief: Vec<(Resource, Hold)>,
+    /// Tables that it has locked as a whole, so that it need not lock what is in them.
+    covered: HashMap<TableRef, LockMode>,
+    /// Locks inside each table that the running statement has added.
+    added: HashMap<TableRef, usize>,
+}
+
+/// Whether something is a part of a table.
+fn is_inside(resource: &Resource, table: TableRef) -> bool {
+    !matches!(resource, Resource::Object(_)) && resource.table() == table
 }
 
 /// A granted or waiting request, as `sys.dm_tran_locks` shows it.
@@ -207,6 +221,46 @@ impl LockTable {
         self.locks.get(resource)?.held(owner)
     }
 
+    /// Whether an owner's lock on a whole table makes a lock inside it needless.
+    pub(super) fn is_covered(&self, request: &LockRequest) -> bool {
+        let covered = self.owned.get(&request.owner).map(|owned| &owned.covered);
+        match covered.filter(|covered| !covered.is_empty()) {
+            None => false,
+            Some(covered) => {
+                let inside = !matches!(request.resource, Resource::Object(_));
+                inside
+                    && covered
+                        .get(&request.resource.table())
+                        .is_some_and(|table| table.shelters(request.mode))
+            }
+        }
+    }
+
+    /// Counts a lock inside a table that a statement has added; true if they are so many that the table should be locked instead.
+    pub(super) fn count_added(&mut self, owner: TransactionId, table: TableRef) -> bool {
+        let added = self.owned.entry(owner).or_default().added.entry(table).or_default();
+        *added += 1;
+        *added >= ESCALATION_THRESHOLD && (*added - ESCALATION_THRESHOLD).is_multiple_of(ESCALATION_STEP)
+    }
+
+    /// The weakest lock on a whole table that is worth an owner's locks inside it.
+    pub(super) fn escalated_mode(&self, owner: TransactionId, table: TableRef) -> LockMode {
+        let kept = self.owned.get(&owner).map_or(&[][..], |owned| &owned.kept);
+        let inside = kept.iter().filter(|resource| is_inside(resource, table));
+        let only_reads =
+            inside.filter_map(|resource| self.held(owner, resource)).all(|m| LockMode::Shared.shelters(m));
+        if only_reads { LockMode::Shared } else { LockMode::Exclusive }
+    }
+
+    /// Lets go of an owner's locks inside a table that it has locked as a whole.
+    pub(super) fn release_inside(&mut self, owner: TransactionId, table: TableRef) {
+        let Some(owned) = self.owned.get_mut(&owner) else { return };
+        let inside: Vec<_> = owned.kept.extract_if(.., |resource| is_inside(resource, table)).collect();
+        for resource in inside {
+            self.withdraw(owner, &resource, |hold| hold == Hold::Transaction);
+        }
+    }
+
     /// Whether any gap between a table's keys is locked.
     pub(in crate::engine) fn has_ranges(&self, table: TableRef) -> bool {
         self.ranges.contains_key(&table)
@@ -232,6 +286,9 @@ impl LockTable {
         let over =
             |hold| hold == Hold::Awaited || matches!(hold, Hold::Statement(id) if Some(id) == statement);
         let Some(owned) = self.owned.get_mut(&owner) else { return };
+        if statement.is_some() {
+            owned.added.clear();
+        }
         let released: Vec<_> = owned.brief.extract_if(.., |(_, hold)| over(*hold)).collect();
         for (resource, released) in released {
             self.withdraw(owner, &resource, |hold| hold == released);
@@ -338,6 +395,11 @@ impl LockTable {
                 Hold::Transaction => owned.kept.push(resource.clone()),
                 hold => owned.brief.push((resource.clone(), hold)),
             }
+        }
+        if let (Resource::Object(table), Hold::Transaction) = (resource, wanted.hold)
+            && wanted.mode.shelters(LockMode::Shared)
+        {
+            self.owned.entry(wanted.owner).or_default().covered.insert(*table, wanted.mode);
         }
     }
 

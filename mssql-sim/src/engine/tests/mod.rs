@@ -7,6 +7,8 @@ mod tracking;
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use super::layout::{column_value, row_of, values_of};
 use super::*;
 use crate::collation::Collation;

@@ -216,6 +216,8 @@ pub enum Statement {
     Backup(BackupDatabase),
     /// `RESTORE DATABASE`
     Restore(RestoreDatabase),
+    /// `KILL session`
+    Kill(i64),
     /// `CHECKPOINT` and the like: accepted, nothing to do
     Nothing,
 }

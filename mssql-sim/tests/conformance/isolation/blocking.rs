@@ -32,6 +32,20 @@ const BLOCKING: &[Scenario] = &[
         ],
     },
     Scenario {
+        name: "a caught update conflict has ended the transaction",
+        steps: &[
+            (1, "BEGIN TRAN; SELECT v FROM t WHERE id = 10", ["-", "-", "-", "-", "-", "1"]),
+            (2, "UPDATE t SET v = 5 WHERE id = 10", ["-", "-", "-", "-", "-", ""]),
+            (
+                1,
+                "BEGIN TRY UPDATE t SET v = 6 WHERE id = 10 END TRY
+                 BEGIN CATCH SELECT ERROR_NUMBER(), @@TRANCOUNT, XACT_STATE() END CATCH",
+                ["-", "-", "-", "-", "-", "3960,0,0"],
+            ),
+            (1, "SELECT v FROM t WHERE id = 10", ["-", "-", "-", "-", "-", "5"]),
+        ],
+    },
+    Scenario {
         name: "deadlock",
         steps: &[
             (1, "BEGIN TRAN; UPDATE t SET v = 0 WHERE id = 10", all("")),

@@ -78,3 +78,41 @@ async fn a_wait_says_what_it_is_for() {
     drop(stage);
     target.close().await;
 }
+
+/// Fills `n` with the numbers from 0 to 6,999 or fewer.
+fn fill(rows: u32) -> String {
+    format!(
+        "WITH d AS (SELECT v FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS x (v))
+         INSERT INTO n SELECT a.v * 1000 + b.v * 100 + c.v * 10 + e.v FROM d a, d b, d c, d e
+         WHERE a.v * 1000 + b.v * 100 + c.v * 10 + e.v < {rows}"
+    )
+}
+
+#[tokio::test]
+async fn very_many_locks_become_one_if_nobody_is_in_the_way() {
+    let target = Target::new().await;
+    let mut stage = Stage::open(&target, LEVELS[1]).await;
+    stage
+        .watcher
+        .run("CREATE TABLE n (id int NOT NULL CONSTRAINT pk_n PRIMARY KEY); INSERT INTO n VALUES (-1)")
+        .await;
+    for (rows, beside, expected) in [
+        (5000, "", "KEY X,5000; OBJECT IX,1"),
+        (7000, "", "OBJECT X,1"),
+        (7000, "SELECT id FROM n WITH (REPEATABLEREAD) WHERE id = -1", "KEY X,7000; OBJECT IX,1"),
+    ] {
+        if !beside.is_empty() {
+            stage.sessions[1].run(&format!("BEGIN TRAN; {beside}")).await;
+        }
+        let session = &mut stage.sessions[0];
+        session.run(&format!("BEGIN TRAN; {}", fill(rows))).await;
+        assert_eq!(session.run(HELD).await.rows(), expected, "{rows} rows {beside}");
+        session.run("ROLLBACK").await;
+    }
+    let reader = &mut stage.sessions[0];
+    reader.run(&fill(7000)).await;
+    reader.run("BEGIN TRAN; SELECT COUNT(*) FROM n WITH (REPEATABLEREAD)").await;
+    assert_eq!(reader.run(HELD).await.rows(), "OBJECT S,1", "shared locks become a shared lock");
+    drop(stage);
+    target.close().await;
+}

@@ -7,7 +7,9 @@
 
 mod anomalies;
 mod blocking;
+mod doomed;
 mod footprints;
+mod kill;
 
 use std::time::{Duration, Instant};
 
