@@ -26,6 +26,9 @@ impl Session {
         frame: &mut Frame<'_>,
         statement: &Statement,
     ) -> Result<(), Failure> {
+        if self.settings.format_only {
+            return self.show_columns(frame, statement).await;
+        }
         match statement {
             Statement::Select(query) => self.run_select(frame, statement, query).await,
             Statement::SelectAssign { assignments, query } => {
@@ -73,6 +76,16 @@ impl Session {
                 self.done(frame, statement, 0).await
             }
         }
+    }
+
+    /// What is left of a statement under FMTONLY: the columns of a query.
+    async fn show_columns(&mut self, frame: &mut Frame<'_>, statement: &Statement) -> Result<(), Failure> {
+        if let Statement::Select(query) = statement {
+            let columns = self.attempt(frame, |context| query::check(context, query)).await?;
+            frame.result_begun = true;
+            frame.events.send(Event::Columns(columns)).await?;
+        }
+        self.done(frame, statement, 0).await
     }
 
     async fn run_write(&mut self, frame: &mut Frame<'_>, statement: &Statement) -> Result<(), Failure> {
