@@ -1,5 +1,6 @@
 //! What a statement may know while it runs.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -23,6 +24,8 @@ pub struct ExecContext {
     pub session: SessionFacts,
     /// The server's clock when the statement began: every `GETDATE()` of one statement is the same.
     pub now: DateTime<Utc>,
+    /// Whether an aggregate has passed over a NULL: message 8153 at the statement's end.
+    pub null_eliminated: Cell<bool>,
 }
 
 impl ExecContext {

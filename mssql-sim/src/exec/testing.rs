@@ -26,6 +26,7 @@ fn statement(engine: Engine, database: DatabaseId) -> ExecContext {
         variables: Variables::default(),
         session: SessionFacts { database: "wms".to_owned(), ..SessionFacts::default() },
         now: engine.now(),
+        null_eliminated: Default::default(),
         engine,
     }
 }

@@ -16,6 +16,7 @@ mod database;
 mod ddl;
 mod dml;
 mod expression;
+mod grouping;
 mod keyword;
 mod lexer;
 mod merge;

@@ -4,6 +4,8 @@
 //! locks it took, the session awaits the holder's end, and the statement starts again. A query that streams goes on
 //! where it stopped instead.
 
+use std::cell::Cell;
+
 use super::batch::Frame;
 use super::event::{ClientGone, Command, Event};
 use super::{Failure, Session};
@@ -208,6 +210,7 @@ impl Session {
             variables: std::mem::take(&mut frame.variables),
             session: self.facts(frame),
             now: engine.now(),
+            null_eliminated: Cell::default(),
             engine,
         }
     }
@@ -216,6 +219,7 @@ impl Session {
     pub(super) fn take_back(&mut self, frame: &mut Frame<'_>, context: ExecContext) {
         frame.variables = context.variables;
         self.temporaries = context.names.temporaries;
+        self.null_eliminated |= context.null_eliminated.get();
         self.last_identity = context.session.last_identity;
         frame.scope_identity = context.session.scope_identity;
     }
@@ -272,6 +276,11 @@ impl Session {
         rows: u64,
     ) -> Result<(), Failure> {
         self.row_count = rows;
+        if std::mem::take(&mut self.null_eliminated) {
+            let message = "Warning: Null value is eliminated by an aggregate or other SET operation.";
+            let message = SqlError { class: 0, ..SqlError::statement(8153, message) };
+            frame.events.send(Event::Info(message)).await?;
+        }
         match Command::of(statement) {
             Some(command) => Ok(self.complete(frame, command, rows).await?),
             None => Ok(()),
