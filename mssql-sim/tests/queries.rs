@@ -123,17 +123,44 @@ async fn window_functions_and_frames() {
     )
     .await;
     for (list, expected) in [
-        ("ROW_NUMBER() OVER (ORDER BY id DESC), RANK() OVER (ORDER BY n), DENSE_RANK() OVER (ORDER BY n)", "1,6,4,4; 2,5,5,5; 3,4,5,5; 4,3,2,2; 5,2,1,1; 6,1,3,3"),
-        ("ROW_NUMBER() OVER (PARTITION BY g ORDER BY n, id), NTILE(2) OVER (PARTITION BY g ORDER BY id)", "1,1,1; 2,2,1; 3,3,2; 4,2,1; 5,1,2; 6,1,1"),
-        ("LAG(n) OVER (ORDER BY id), LEAD(n, 2, -1) OVER (ORDER BY id), LAG(v, 1, 'zz') OVER (PARTITION BY g ORDER BY id)", "1,NULL,20,zz; 2,10,5,a; 3,20,NULL,b; 4,20,7,zz; 5,5,-1,d; 6,NULL,-1,zz"),
-        ("FIRST_VALUE(n) OVER (PARTITION BY g ORDER BY id), LAST_VALUE(n) OVER (PARTITION BY g ORDER BY id), LAST_VALUE(n) OVER (PARTITION BY g ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", "1,10,10,20; 2,10,20,20; 3,10,20,20; 4,5,5,NULL; 5,5,NULL,NULL; 6,7,7,7"),
-        ("SUM(n) OVER (), SUM(n) OVER (PARTITION BY g), COUNT(*) OVER (PARTITION BY g), AVG(n) OVER (PARTITION BY g)", "1,62,50,3,16; 2,62,50,3,16; 3,62,50,3,16; 4,62,5,2,5; 5,62,5,2,5; 6,62,7,1,7"),
-        ("SUM(n) OVER (ORDER BY n), SUM(n) OVER (ORDER BY n ROWS UNBOUNDED PRECEDING), SUM(n) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING), MAX(n) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING)",
-         "1,22,22,30,20; 2,62,42,50,20; 3,62,62,45,20; 4,5,5,25,7; 5,NULL,NULL,12,7; 6,12,12,7,7"),
-        ("CAST(PERCENT_RANK() OVER (ORDER BY id) * 10 AS int), CAST(CUME_DIST() OVER (ORDER BY id) * 6 AS int)", "1,0,1; 2,2,2; 3,4,3; 4,6,4; 5,8,5; 6,10,6"),
-        ("LAG(n) IGNORE NULLS OVER (ORDER BY id), LAST_VALUE(n) IGNORE NULLS OVER (ORDER BY id)", "1,NULL,10; 2,10,20; 3,20,20; 4,20,5; 5,5,5; 6,5,7"),
+        (
+            "ROW_NUMBER() OVER (ORDER BY id DESC), RANK() OVER (ORDER BY n), DENSE_RANK() OVER (ORDER BY n)",
+            "1,6,4,4; 2,5,5,5; 3,4,5,5; 4,3,2,2; 5,2,1,1; 6,1,3,3",
+        ),
+        (
+            "ROW_NUMBER() OVER (PARTITION BY g ORDER BY n, id), NTILE(2) OVER (PARTITION BY g ORDER BY id)",
+            "1,1,1; 2,2,1; 3,3,2; 4,2,1; 5,1,2; 6,1,1",
+        ),
+        (
+            "LAG(n) OVER (ORDER BY id), LEAD(n, 2, -1) OVER (ORDER BY id), LAG(v, 1, 'zz') OVER (PARTITION BY g ORDER BY id)",
+            "1,NULL,20,zz; 2,10,5,a; 3,20,NULL,b; 4,20,7,zz; 5,5,-1,d; 6,NULL,-1,zz",
+        ),
+        (
+            "FIRST_VALUE(n) OVER (PARTITION BY g ORDER BY id), LAST_VALUE(n) OVER (PARTITION BY g ORDER BY id), LAST_VALUE(n) OVER (PARTITION BY g ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)",
+            "1,10,10,20; 2,10,20,20; 3,10,20,20; 4,5,5,NULL; 5,5,NULL,NULL; 6,7,7,7",
+        ),
+        (
+            "SUM(n) OVER (), SUM(n) OVER (PARTITION BY g), COUNT(*) OVER (PARTITION BY g), AVG(n) OVER (PARTITION BY g)",
+            "1,62,50,3,16; 2,62,50,3,16; 3,62,50,3,16; 4,62,5,2,5; 5,62,5,2,5; 6,62,7,1,7",
+        ),
+        (
+            "SUM(n) OVER (ORDER BY n), SUM(n) OVER (ORDER BY n ROWS UNBOUNDED PRECEDING), SUM(n) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING), MAX(n) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING)",
+            "1,22,22,30,20; 2,62,42,50,20; 3,62,62,45,20; 4,5,5,25,7; 5,NULL,NULL,12,7; 6,12,12,7,7",
+        ),
+        (
+            "CAST(PERCENT_RANK() OVER (ORDER BY id) * 10 AS int), CAST(CUME_DIST() OVER (ORDER BY id) * 6 AS int)",
+            "1,0,1; 2,2,2; 3,4,3; 4,6,4; 5,8,5; 6,10,6",
+        ),
+        (
+            "LAG(n) IGNORE NULLS OVER (ORDER BY id), LAST_VALUE(n) IGNORE NULLS OVER (ORDER BY id)",
+            "1,NULL,10; 2,10,20; 3,20,20; 4,20,5; 5,5,5; 6,5,7",
+        ),
     ] {
-        assert_eq!(rows(&server, &format!("SELECT id, {list} FROM wf ORDER BY id")).await, expected, "{list}");
+        assert_eq!(
+            rows(&server, &format!("SELECT id, {list} FROM wf ORDER BY id")).await,
+            expected,
+            "{list}"
+        );
     }
     let grouped = "SELECT g, SUM(n) AS s, RANK() OVER (ORDER BY SUM(n) DESC), SUM(SUM(n)) OVER () FROM wf GROUP BY g ORDER BY g";
     assert_eq!(rows(&server, grouped).await, "NULL,7,2,62; 1,50,1,62; 2,5,3,62");
@@ -274,15 +301,24 @@ async fn a_query_is_refused_by_its_number() {
         ("SELECT id FROM orders WHERE status > 1", 245),
         ("SELECT id / (id - 10) FROM orders", 8134),
         ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c) SELECT * FROM c", 530),
-        ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 20) SELECT * FROM c OPTION (MAXRECURSION 10)", 530),
+        (
+            "WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 20) SELECT * FROM c OPTION (MAXRECURSION 10)",
+            530,
+        ),
         ("WITH c AS (SELECT 1 AS n UNION SELECT n + 1 FROM c) SELECT * FROM c", 252),
         ("WITH c AS (SELECT n + 1 AS n FROM c UNION ALL SELECT 1) SELECT * FROM c", 246),
         ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c UNION ALL SELECT 2) SELECT * FROM c", 247),
         ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + CAST(1 AS bigint) FROM c) SELECT * FROM c", 240),
-        ("WITH c AS (SELECT 1 AS n UNION ALL SELECT a.n FROM c AS a JOIN c AS b ON a.n = b.n) SELECT * FROM c", 253),
+        (
+            "WITH c AS (SELECT 1 AS n UNION ALL SELECT a.n FROM c AS a JOIN c AS b ON a.n = b.n) SELECT * FROM c",
+            253,
+        ),
         ("WITH c AS (SELECT 1 AS n UNION ALL SELECT DISTINCT n FROM c) SELECT * FROM c", 460),
         ("WITH c AS (SELECT 1 AS n UNION ALL SELECT TOP (1) n FROM c) SELECT * FROM c", 461),
-        ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n FROM c LEFT JOIN orders ON 1 = 0) SELECT * FROM c", 462),
+        (
+            "WITH c AS (SELECT 1 AS n UNION ALL SELECT n FROM c LEFT JOIN orders ON 1 = 0) SELECT * FROM c",
+            462,
+        ),
         ("WITH c AS (SELECT 1 AS n UNION ALL SELECT MAX(n) FROM c) SELECT * FROM c", 467),
         ("SELECT TOP (1) WITH TIES id FROM orders", 1062),
         ("SELECT GROUPING(status) FROM orders GROUP BY id", 8161),
