@@ -100,8 +100,13 @@ fn render(expr: &Expr) -> String {
         Expr::Function { name, arguments, .. } => function(name, arguments),
         Expr::Collate(e, name) => format!("{} collate {name}", operand(e, Binding::Operand)),
         Expr::Star => "*".to_owned(),
+        Expr::DistinctFrom(a, b, not) => {
+            format!("{} IS {}DISTINCT FROM {}", render(a), negation(*not), render(b))
+        }
         // No constraint and no computed column holds a query.
-        Expr::InQuery(..) | Expr::Exists(_) | Expr::Subquery(_) => "(SELECT ...)".to_owned(),
+        Expr::Quantified(..) | Expr::InQuery(..) | Expr::Exists(_) | Expr::Subquery(_) => {
+            "(SELECT ...)".to_owned()
+        }
     }
 }
 

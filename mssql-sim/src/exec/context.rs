@@ -1,6 +1,6 @@
 //! What a statement may know while it runs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct ExecContext {
     pub now: DateTime<Utc>,
     /// The views that are being expanded, outermost first.
     pub views: ViewStack,
+    /// Whether an aggregate has passed over a NULL: message 8153 at the statement's end.
+    pub null_eliminated: Cell<bool>,
 }
 
 /// The views around a name that is being bound.

@@ -27,6 +27,7 @@ fn statement(engine: Engine, database: DatabaseId) -> ExecContext {
         session: SessionFacts { database: "wms".to_owned(), ..SessionFacts::default() },
         now: engine.now(),
         views: ViewStack::default(),
+        null_eliminated: Default::default(),
         engine,
     }
 }

@@ -5,6 +5,7 @@
 
 use super::ast::{BinaryOp, Expr, UnaryOp};
 use super::lexer::{TokenKind, syntax_error};
+use super::primary::function;
 use super::{MAX_CHAIN, MAX_CONDITIONS, Parser};
 use crate::types::{SqlError, SqlType, Value};
 
@@ -84,7 +85,10 @@ impl Parser {
         if let Some(operator) = self.comparison_operator() {
             self.advance();
             if self.is_any(&["ALL", "ANY", "SOME"]) {
-                return self.unsupported_here();
+                let all = self.is("ALL");
+                self.advance();
+                let query = Box::new(self.parenthesized(Self::query)?);
+                return Ok(Expr::Quantified(Box::new(left), operator, all, query));
             }
             let right = self.additive()?;
             return if is_condition(&right) {
@@ -95,8 +99,10 @@ impl Parser {
         }
         if self.accept("IS") {
             let negated = self.accept("NOT");
-            if self.is("DISTINCT") {
-                return self.unsupported("IS DISTINCT FROM");
+            if self.accept("DISTINCT") {
+                self.expect("FROM")?;
+                let right = self.scalar()?;
+                return Ok(Expr::DistinctFrom(Box::new(left), Box::new(right), negated));
             }
             self.expect("NULL")?;
             return Ok(Expr::IsNull(Box::new(left), negated));
@@ -202,10 +208,15 @@ impl Parser {
 
     fn collated(&mut self) -> Result<Expr, SqlError> {
         let mut operand = self.operand()?;
-        while self.accept("COLLATE") {
-            operand = Expr::Collate(Box::new(operand), self.identifier()?);
+        loop {
+            if self.accept("COLLATE") {
+                operand = Expr::Collate(Box::new(operand), self.identifier()?);
+            } else if self.accept_sequence(&["AT", "TIME", "ZONE"]) {
+                operand = function("AT TIME ZONE", vec![operand, self.operand()?]);
+            } else {
+                return Ok(operand);
+            }
         }
-        Ok(operand)
     }
 }
 
@@ -239,6 +250,8 @@ fn is_condition(expr: &Expr) -> bool {
         | Expr::InQuery(..)
         | Expr::Between(..)
         | Expr::Like(..)
+        | Expr::Quantified(..)
+        | Expr::DistinctFrom(..)
         | Expr::Exists(_) => true,
         _ => false,
     }

@@ -18,6 +18,7 @@ mod database;
 mod ddl;
 mod dml;
 mod expression;
+mod grouping;
 mod index;
 mod keyword;
 mod lexer;

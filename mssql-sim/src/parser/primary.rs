@@ -1,7 +1,7 @@
 //! Operands: literals, names, variables, functions, CASE, CAST, subqueries.
 
 use super::Parser;
-use super::ast::{Expr, Over};
+use super::ast::{Expr, FrameBound, Over, WindowFrame};
 use super::lexer::{TokenKind, syntax_error};
 use crate::types::{Length, SqlError, SqlType, Value};
 
@@ -85,9 +85,6 @@ impl Parser {
         } else {
             return self.unsupported(&format!("function {}", parts.join(".")));
         };
-        if self.is_sequence(&["AT", "TIME", "ZONE"]) {
-            return self.unsupported("AT TIME ZONE");
-        }
         Ok(expr)
     }
 
@@ -109,24 +106,79 @@ impl Parser {
             }
         }
         self.expect_symbol(")")?;
-        if self.is_sequence(&["WITHIN", "GROUP"]) {
-            return self.unsupported("WITHIN GROUP");
+        let order_within = if self.accept_sequence(&["WITHIN", "GROUP"]) {
+            self.parenthesized(Self::order_by)?
+        } else {
+            Vec::new()
+        };
+        let ignore_nulls = self.accept_sequence(&["IGNORE", "NULLS"]);
+        if !ignore_nulls {
+            self.accept_sequence(&["RESPECT", "NULLS"]);
         }
-        let over = if self.accept("OVER") { Some(self.parenthesized(Self::window)?) } else { None };
-        Ok(Expr::Function { name, distinct, arguments, over })
+        let over = if self.accept("OVER") {
+            Some(Box::new(self.parenthesized(|p| p.window(ignore_nulls))?))
+        } else {
+            None
+        };
+        Ok(Expr::Function { name, distinct, arguments, order_within, over })
     }
 
-    fn window(&mut self) -> Result<Over, SqlError> {
+    fn window(&mut self, ignore_nulls: bool) -> Result<Over, SqlError> {
         let partition_by = if self.accept_sequence(&["PARTITION", "BY"]) {
             self.comma_list(Self::scalar)?
         } else {
             Vec::new()
         };
         let order_by = self.order_by()?;
-        if self.is_any(&["ROWS", "RANGE"]) {
-            return self.unsupported("window frame");
+        let frame = if self.is_any(&["ROWS", "RANGE"]) { Some(self.window_frame(&order_by)?) } else { None };
+        Ok(Over { partition_by, order_by, frame, ignore_nulls })
+    }
+
+    /// `ROWS|RANGE bound` or `ROWS|RANGE BETWEEN bound AND bound`
+    fn window_frame(&mut self, order_by: &[(Expr, bool)]) -> Result<WindowFrame, SqlError> {
+        let line = self.line();
+        if order_by.is_empty() {
+            let message = "Window frame with ROWS or RANGE must have an ORDER BY clause.";
+            return Err(syntax_error(10756, line, message));
         }
-        Ok(Over { partition_by, order_by })
+        let by_rows = self.accept("ROWS");
+        if !by_rows {
+            self.expect("RANGE")?;
+        }
+        let (start, end) = if self.accept("BETWEEN") {
+            let start = self.frame_bound()?;
+            self.expect("AND")?;
+            (start, self.frame_bound()?)
+        } else {
+            (self.frame_bound()?, FrameBound::Offset(0))
+        };
+        let counts = |bound| !matches!(bound, FrameBound::First | FrameBound::Offset(0) | FrameBound::Last);
+        if !by_rows && (counts(start) || counts(end)) {
+            let message = "RANGE is only supported with UNBOUNDED and CURRENT ROW window frame delimiters.";
+            return Err(SqlError { class: 16, ..syntax_error(4194, line, message) });
+        }
+        if start > end || start == FrameBound::Last || end == FrameBound::First {
+            let message = "'BETWEEN' is not a valid window frame: its first row comes after its last.";
+            return Err(syntax_error(4193, line, message));
+        }
+        Ok(WindowFrame { by_rows, start, end })
+    }
+
+    fn frame_bound(&mut self) -> Result<FrameBound, SqlError> {
+        if self.accept("UNBOUNDED") {
+            if self.accept("PRECEDING") {
+                return Ok(FrameBound::First);
+            }
+            return self.expect("FOLLOWING").map(|()| FrameBound::Last);
+        }
+        if self.accept_sequence(&["CURRENT", "ROW"]) {
+            return Ok(FrameBound::Offset(0));
+        }
+        let count = self.integer()?;
+        if self.accept("PRECEDING") {
+            return Ok(FrameBound::Offset(-count));
+        }
+        self.expect("FOLLOWING").map(|()| FrameBound::Offset(count))
     }
 
     fn case(&mut self) -> Result<Expr, SqlError> {
@@ -181,9 +233,9 @@ impl Parser {
     }
 }
 
-/// A call of a function without `DISTINCT` and `OVER`.
-fn function(name: &str, arguments: Vec<Expr>) -> Expr {
-    Expr::Function { name: name.to_owned(), distinct: false, arguments, over: None }
+/// A call of a function without anything behind its arguments.
+pub(super) fn function(name: &str, arguments: Vec<Expr>) -> Expr {
+    Expr::Function { name: name.to_owned(), distinct: false, arguments, order_within: Vec::new(), over: None }
 }
 
 /// The literal of a token, None when the token is none.

@@ -1,6 +1,6 @@
 //! Queries: CTEs, SELECT, set operators, ordering and paging.
 
-use super::ast::{Cte, Expr, ObjectName, Query, QueryBody, Select, SelectItem, SetOperator, Statement};
+use super::ast::{Cte, Expr, ObjectName, Query, QueryBody, Select, SelectItem, SetOperator, Statement, Top};
 use super::lexer::{TokenKind, syntax_error};
 use super::{MAX_CHAIN, Parser};
 use crate::types::SqlError;
@@ -21,7 +21,7 @@ enum SelectList {
 }
 
 /// Words of `OPTION (...)`; they direct the optimizer and never change a result.
-const QUERY_HINTS: [&str; 22] = [
+const QUERY_HINTS: [&str; 21] = [
     "RECOMPILE",
     "MAXDOP",
     "FORCE",
@@ -43,7 +43,6 @@ const QUERY_HINTS: [&str; 22] = [
     "EXPAND",
     "VIEWS",
     "ROBUST",
-    "MAXRECURSION",
 ];
 
 impl Parser {
@@ -119,8 +118,8 @@ impl Parser {
         if self.is("FOR") {
             return self.unsupported("FOR");
         }
-        self.query_hints()?;
-        Ok(Query { ctes, body, order_by, offset, fetch })
+        let max_recursion = self.query_hints()?;
+        Ok(Query { ctes, body, order_by, offset, fetch, max_recursion })
     }
 
     fn rows_word(&mut self) -> Result<(), SqlError> {
@@ -142,22 +141,37 @@ impl Parser {
         })
     }
 
-    /// `OPTION (hint, ...)`
-    pub(super) fn query_hints(&mut self) -> Result<(), SqlError> {
+    /// `OPTION (hint, ...)`; what MAXRECURSION says.
+    pub(super) fn query_hints(&mut self) -> Result<Option<u32>, SqlError> {
         if !self.accept("OPTION") {
-            return Ok(());
+            return Ok(None);
         }
-        self.parenthesized(|p| {
-            p.comma_list(|p| {
-                let start = p.position;
-                while QUERY_HINTS.iter().any(|hint| p.accept(hint)) {}
-                if matches!(p.kind(), TokenKind::Number(_)) {
-                    p.advance();
+        let hints = self.parenthesized(|p| p.comma_list(Self::query_hint))?;
+        Ok(hints.into_iter().flatten().next())
+    }
+
+    fn query_hint(&mut self) -> Result<Option<u32>, SqlError> {
+        /// Most recursions that can be asked for.
+        const MOST: i64 = 32_767;
+        let line = self.line();
+        if self.accept("MAXRECURSION") {
+            let depth = self.integer()?;
+            return match u32::try_from(depth) {
+                Ok(n) if depth <= MOST => Ok(Some(n)),
+                _ => {
+                    let message = format!(
+                        "The value {depth} specified for the MAXRECURSION option exceeds the allowed maximum of {MOST}."
+                    );
+                    Err(syntax_error(310, line, message))
                 }
-                if p.position == start { Err(p.unexpected()) } else { Ok(()) }
-            })
-        })?;
-        Ok(())
+            };
+        }
+        let start = self.position;
+        while QUERY_HINTS.iter().any(|hint| self.accept(hint)) {}
+        if matches!(self.kind(), TokenKind::Number(_)) {
+            self.advance();
+        }
+        if self.position == start { Err(self.unexpected()) } else { Ok(None) }
     }
 
     /// One operand of a set operator.
@@ -226,9 +240,9 @@ impl Parser {
         let into = if takes_into && self.accept("INTO") { Some(self.object_name()?) } else { None };
         let from = if self.accept("FROM") { self.comma_list(Self::table_ref)? } else { Vec::new() };
         let filter = self.filter()?;
-        let group_by = self.group_by()?;
+        let (group_by, grouping_sets) = self.group_by()?;
         let having = if self.accept("HAVING") { Some(self.condition()?) } else { None };
-        let select = Select { distinct, top, items, from, filter, group_by, having };
+        let select = Select { distinct, top, items, from, filter, group_by, grouping_sets, having };
         Ok(SelectParts { select, assignments, into })
     }
 
@@ -243,18 +257,8 @@ impl Parser {
         self.condition().map(Some)
     }
 
-    fn group_by(&mut self) -> Result<Vec<Expr>, SqlError> {
-        if !self.accept_sequence(&["GROUP", "BY"]) {
-            return Ok(Vec::new());
-        }
-        if self.is_any(&["ALL", "ROLLUP", "CUBE", "GROUPING"]) {
-            return self.unsupported_here();
-        }
-        self.comma_list(Self::scalar)
-    }
-
-    /// `TOP (expr) [PERCENT]` or `TOP n [PERCENT]`
-    fn select_top(&mut self) -> Result<Option<(Expr, bool)>, SqlError> {
+    /// `TOP (expr) [PERCENT] [WITH TIES]`, also without the parentheses
+    fn select_top(&mut self) -> Result<Option<Top>, SqlError> {
         if !self.accept("TOP") {
             return Ok(None);
         }
@@ -266,10 +270,7 @@ impl Parser {
             return Err(self.unexpected());
         };
         let percent = self.accept("PERCENT");
-        if self.is_sequence(&["WITH", "TIES"]) {
-            return self.unsupported("WITH TIES");
-        }
-        Ok(Some((count, percent)))
+        Ok(Some(Top { count, percent, ties: self.accept_sequence(&["WITH", "TIES"]) }))
     }
 
     fn select_list(&mut self) -> Result<SelectList, SqlError> {

@@ -1,7 +1,7 @@
 //! The FROM clause: tables, derived tables, CHANGETABLE, joins and applies.
 
 use super::Parser;
-use super::ast::{Alias, Expr, JoinKind, TableHint, TableRef};
+use super::ast::{Alias, Expr, JoinKind, ObjectName, TableHint, TableRef};
 use super::lexer::{TokenKind, syntax_error};
 use crate::types::{SqlError, SqlType, Value};
 
@@ -83,11 +83,14 @@ impl Parser {
         let mut hints = Vec::new();
         if self.is_symbol("(") {
             if self.hint_at(1).is_none() {
-                return self.unsupported(&format!("table-valued function {}", name.name));
+                return self.table_function(name);
             }
             hints = self.parenthesized(Self::table_hints)?;
         }
         let alias = self.table_alias()?;
+        if self.is_any(&["PIVOT", "UNPIVOT", "TABLESAMPLE"]) {
+            return self.unsupported_here();
+        }
         if self.is("WITH") && self.is_symbol_at(1, "(") {
             self.advance();
             hints = self.parenthesized(Self::table_hints)?;
@@ -95,6 +98,20 @@ impl Parser {
             hints = self.parenthesized(Self::table_hints)?;
         }
         Ok(TableRef::Table { name, alias, hints })
+    }
+
+    /// `name(arguments) [AS alias] [(columns)]`
+    fn table_function(&mut self, name: ObjectName) -> Result<TableRef, SqlError> {
+        if name.schema.is_some() {
+            return self.unsupported(&format!("table-valued function {}", name.name));
+        }
+        self.expect_symbol("(")?;
+        let arguments = if self.is_symbol(")") { Vec::new() } else { self.comma_list(Self::scalar)? };
+        self.expect_symbol(")")?;
+        let alias = self.table_alias()?;
+        let columns =
+            if alias.is_some() && self.is_symbol("(") { self.identifier_list()? } else { Vec::new() };
+        Ok(TableRef::Function { name: name.name.to_ascii_uppercase(), arguments, alias, columns })
     }
 
     fn table_alias(&mut self) -> Result<Option<String>, SqlError> {

@@ -72,6 +72,8 @@ pub(crate) struct Session {
     /// The transaction of a statement that runs outside one.
     autocommit: Option<TransactionId>,
     temporaries: Temporaries,
+    /// Whether an aggregate of the running statement has passed over a NULL.
+    null_eliminated: bool,
     /// Whether an INSERT .. EXEC takes what procedures answer.
     captures: bool,
     prepared: HashMap<i32, Arc<Prepared>>,
@@ -166,6 +168,7 @@ impl Session {
             transaction: None,
             autocommit: None,
             temporaries: Temporaries::default(),
+            null_eliminated: false,
             captures: false,
             prepared: HashMap::new(),
             last_handle: 0,

@@ -8,7 +8,7 @@ use crate::parser::ast::SetOption;
 use crate::types::SqlError;
 
 /// Switches that clients set to the only value that this double has.
-const FIXED_SWITCHES: [(&str, bool); 13] = [
+const FIXED_SWITCHES: [(&str, bool); 12] = [
     ("ANSI_NULLS", true),
     ("ANSI_NULL_DFLT_ON", true),
     ("ANSI_PADDING", true),
@@ -16,7 +16,6 @@ const FIXED_SWITCHES: [(&str, bool); 13] = [
     ("ANSI_DEFAULTS", true),
     ("ARITHIGNORE", false),
     ("CONCAT_NULL_YIELDS_NULL", true),
-    ("FMTONLY", false),
     ("IMPLICIT_TRANSACTIONS", false),
     ("NOEXEC", false),
     ("NUMERIC_ROUNDABORT", false),
@@ -49,6 +48,7 @@ impl Session {
     fn set_switch(&mut self, name: &str, on: bool) -> Result<(), SqlError> {
         match name {
             "NOCOUNT" => self.settings.no_count = on,
+            "FMTONLY" => self.settings.format_only = on,
             "XACT_ABORT" => self.settings.abort_transaction = on,
             // There are no cursors to close, and ARITHABORT changes nothing while ANSI_WARNINGS is on.
             "CURSOR_CLOSE_ON_COMMIT" | "ARITHABORT" => {}

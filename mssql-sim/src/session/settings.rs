@@ -12,6 +12,8 @@ pub struct Settings {
     pub isolation: Isolation,
     /// `NOCOUNT`: DONE tokens carry no counts.
     pub no_count: bool,
+    /// `FMTONLY`: queries tell their columns, and nothing is run.
+    pub format_only: bool,
     /// `XACT_ABORT`: an error rolls the transaction back and ends the batch.
     pub abort_transaction: bool,
     /// `LOCK_TIMEOUT`; None waits for ever.
@@ -29,6 +31,7 @@ impl Default for Settings {
         Self {
             isolation: Isolation::ReadCommitted,
             no_count: false,
+            format_only: false,
             abort_transaction: false,
             lock_timeout: None,
             deadlock_priority: 0,

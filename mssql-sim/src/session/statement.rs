@@ -4,6 +4,8 @@
 //! locks it took, the session awaits the holder's end, and the statement starts again. A query that streams goes on
 //! where it stopped instead.
 
+use std::cell::Cell;
+
 use super::batch::Frame;
 use super::event::{ClientGone, Command, Event};
 use super::{Failure, Session};
@@ -26,6 +28,9 @@ impl Session {
         frame: &mut Frame<'_>,
         statement: &Statement,
     ) -> Result<(), Failure> {
+        if self.settings.format_only {
+            return self.show_columns(frame, statement).await;
+        }
         match statement {
             Statement::Select(query) => self.run_select(frame, statement, query).await,
             Statement::SelectAssign { assignments, query } => {
@@ -74,6 +79,16 @@ impl Session {
                 self.done(frame, statement, 0).await
             }
         }
+    }
+
+    /// What is left of a statement under FMTONLY: the columns of a query.
+    async fn show_columns(&mut self, frame: &mut Frame<'_>, statement: &Statement) -> Result<(), Failure> {
+        if let Statement::Select(query) = statement {
+            let columns = self.attempt(frame, |context| query::check(context, query)).await?;
+            frame.result_begun = true;
+            frame.events.send(Event::Columns(columns)).await?;
+        }
+        self.done(frame, statement, 0).await
     }
 
     async fn run_write(&mut self, frame: &mut Frame<'_>, statement: &Statement) -> Result<(), Failure> {
@@ -197,6 +212,7 @@ impl Session {
             session: self.facts(frame),
             now: engine.now(),
             views: ViewStack::default(),
+            null_eliminated: Cell::default(),
             engine,
         }
     }
@@ -205,6 +221,7 @@ impl Session {
     pub(super) fn take_back(&mut self, frame: &mut Frame<'_>, context: ExecContext) {
         frame.variables = context.variables;
         self.temporaries = context.names.temporaries;
+        self.null_eliminated |= context.null_eliminated.get();
         self.last_identity = context.session.last_identity;
         frame.scope_identity = context.session.scope_identity;
     }
@@ -261,6 +278,11 @@ impl Session {
         rows: u64,
     ) -> Result<(), Failure> {
         self.row_count = rows;
+        if std::mem::take(&mut self.null_eliminated) {
+            let message = "Warning: Null value is eliminated by an aggregate or other SET operation.";
+            let message = SqlError { class: 0, ..SqlError::statement(8153, message) };
+            frame.events.send(Event::Info(message)).await?;
+        }
         match Command::of(statement) {
             Some(command) => Ok(self.complete(frame, command, rows).await?),
             None => Ok(()),

@@ -8,6 +8,7 @@ mod calls;
 mod facts;
 mod isolation;
 mod protocol;
+mod random;
 mod target;
 mod tds;
 mod tracking;

@@ -144,26 +144,10 @@ fn keys_with(table: &TableDef, column: usize) -> Vec<(&'static str, String)> {
     keys.into_iter().map(|(_, kind, name)| (kind, name)).collect()
 }
 
-/// Whether an expression names a column.
+/// Whether an expression names a column. Constraints and computed columns hold no subqueries.
 pub(super) fn mentions(expr: &Expr, name: &str) -> bool {
-    let inside = |expr: &Expr| mentions(expr, name);
     match expr {
         Expr::Column(parts) => parts.last().is_some_and(|last| Collation::DEFAULT.equal_str(last, name)),
-        Expr::Unary(_, e) | Expr::Not(e) | Expr::IsNull(e, _) | Expr::Collate(e, _) => inside(e),
-        Expr::Cast { expr, style, .. } => inside(expr) || style.as_deref().is_some_and(inside),
-        Expr::Binary(a, _, b) => inside(a) || inside(b),
-        Expr::InList(e, list, _) => inside(e) || list.iter().any(inside),
-        Expr::Between(e, low, high, _) => inside(e) || inside(low) || inside(high),
-        Expr::Like(e, pattern, escape, _) => {
-            inside(e) || inside(pattern) || escape.as_deref().is_some_and(inside)
-        }
-        Expr::Case { operand, branches, otherwise } => {
-            operand.as_deref().is_some_and(inside)
-                || otherwise.as_deref().is_some_and(inside)
-                || branches.iter().any(|(when, then)| inside(when) || inside(then))
-        }
-        Expr::Function { arguments, .. } => arguments.iter().any(inside),
-        // Constraints and computed columns hold no subqueries.
-        _ => false,
+        other => other.children().into_iter().any(|inside| mentions(inside, name)),
     }
 }

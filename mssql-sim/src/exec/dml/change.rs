@@ -36,7 +36,7 @@ fn try_update(context: &mut ExecContext, update: &Update) -> Result<Affected, In
     let target = Target::find(context, &update.ctes, (&update.target, &update.hints), &update.from)?;
     let table = Arc::clone(&target.table);
     open_target(context, (&table, &update.hints), "UPDATE")?;
-    let ctes = Ctes { list: &update.ctes, outer: None };
+    let ctes = Ctes::new(&update.ctes, None);
     let (set_list, outputs, found, places) = {
         let finder = Finder::bind(
             context,
@@ -74,7 +74,7 @@ pub(super) fn delete(context: &mut ExecContext, delete: &Delete) -> Result<Affec
     let target = Target::find(context, &delete.ctes, (&delete.target, &delete.hints), &delete.from)?;
     let table = Arc::clone(&target.table);
     open_target(context, (&table, &delete.hints), "DELETE")?;
-    let ctes = Ctes { list: &delete.ctes, outer: None };
+    let ctes = Ctes::new(&delete.ctes, None);
     let from = (target.from.as_slice(), delete.filter.as_ref());
     let finder = Finder::bind(context, Some(&ctes), from, (&target.name, &table))?;
     let outputs = BoundOutput::bind_all(context, &finder.output_scope(false, true, false), &delete.outputs)?;

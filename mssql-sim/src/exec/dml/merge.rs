@@ -53,7 +53,7 @@ pub(super) fn run(context: &mut ExecContext, merge: &Merge) -> Result<Affected, 
         open_target(context, (&table, &merge.hints), permission(&clause.action))?;
     }
     let name = merge.alias.as_ref().unwrap_or(&merge.target.name);
-    let ctes = Ctes { list: &merge.ctes, outer: None };
+    let ctes = Ctes::new(&merge.ctes, None);
     let (clauses, outputs, rows, places) = {
         let from = [joined(merge)];
         let finder = Finder::bind(context, Some(&ctes), (&from, None), (name, &table))?;

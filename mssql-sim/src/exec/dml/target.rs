@@ -87,7 +87,7 @@ fn collect_tables<'f>(item: &'f TableRef, tables: &mut Vec<(&'f ObjectName, Opti
             collect_tables(left, tables);
             collect_tables(right, tables);
         }
-        TableRef::Changes { .. } | TableRef::RowVersionOf { .. } | TableRef::Derived { .. } => {}
+        _ => {}
     }
 }
 
@@ -100,7 +100,7 @@ fn hints_of(item: &mut TableRef) -> Vec<&mut Vec<TableHint>> {
             tables.extend(hints_of(right));
             tables
         }
-        TableRef::Changes { .. } | TableRef::RowVersionOf { .. } | TableRef::Derived { .. } => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

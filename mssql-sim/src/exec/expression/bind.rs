@@ -114,16 +114,16 @@ impl<'a> Binder<'a> {
             return None;
         }
         let bound = self.inner().scalar(expr).ok()?;
-        aggregates.borrow().groups_by(&bound).then_some(bound)
+        aggregates.borrow().grouped(&bound)
     }
 
     /// A column; in a grouped query it must be grouped by.
     fn column(&self, parts: &[String]) -> Result<Scalar, Interrupt> {
         let column = self.scope.resolve(parts)?;
-        if let Some(aggregates) = self.aggregates {
-            aggregates.borrow().require_grouped(&column, self.scope)?;
+        match self.aggregates {
+            Some(aggregates) => Ok(aggregates.borrow().require_grouped(column, self.scope)?),
+            None => Ok(column),
         }
-        Ok(column)
     }
 
     fn case(

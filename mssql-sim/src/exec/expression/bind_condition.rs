@@ -8,7 +8,7 @@ use crate::engine::Interrupt;
 use crate::exec::conversion::{Family, family, is_text};
 use crate::exec::messages::invalid_argument;
 use crate::exec::query::plan;
-use crate::parser::ast::{BinaryOp, Expr};
+use crate::parser::ast::{BinaryOp, Expr, Query};
 use crate::types::SqlError;
 
 impl Binder<'_> {
@@ -36,6 +36,10 @@ impl Binder<'_> {
             Expr::Like(text, pattern, escape, not) => {
                 negated(self.like(text, pattern, escape.as_deref())?, *not)
             }
+            Expr::Quantified(operand, operator, all, query) => {
+                self.quantified(operand, (*operator, *all), query)?
+            }
+            Expr::DistinctFrom(left, right, not) => negated(self.not_distinct(left, right)?, !*not),
             Expr::Exists(query) => Condition::Exists(Subquery(plan::bind_subquery(self, query)?)),
             _ => {
                 let message =
@@ -76,7 +80,7 @@ impl Binder<'_> {
         Ok(Condition::Compare(left.converted(common)?, operator, right.converted(common)?, collation))
     }
 
-    fn membership(&self, operand: &Expr, query: &crate::parser::ast::Query) -> Result<Condition, Interrupt> {
+    fn membership(&self, operand: &Expr, query: &Query) -> Result<Condition, Interrupt> {
         let value = self.scalar(operand)?;
         let plan = plan::bind_subquery(self, query)?;
         let [column] = plan.columns() else { return Err(one_column_only().into()) };
@@ -87,6 +91,33 @@ impl Binder<'_> {
         };
         let value = value.converted(common)?;
         Ok(Condition::In { value, query: Subquery(plan), common, collation })
+    }
+
+    /// `operand operator ANY|ALL (query)`; `= ANY` is IN, `<> ALL` is NOT IN.
+    fn quantified(
+        &self,
+        operand: &Expr,
+        (operator, all): (BinaryOp, bool),
+        query: &Query,
+    ) -> Result<Condition, Interrupt> {
+        let condition = self.membership(operand, query)?;
+        let Condition::In { value, query, common, collation } = condition else { return Ok(condition) };
+        Ok(match (operator, all) {
+            (BinaryOp::Equal, false) => Condition::In { value, query, common, collation },
+            (BinaryOp::NotEqual, true) => negated(Condition::In { value, query, common, collation }, true),
+            _ => Condition::Quantified { value, operator, all, query, common, collation },
+        })
+    }
+
+    /// `left IS NOT DISTINCT FROM right`: equal, or both NULL; never unknown.
+    fn not_distinct(&self, left: &Expr, right: &Expr) -> Result<Condition, Interrupt> {
+        let (left, right) = (self.scalar(left)?, self.scalar(right)?);
+        let null = |scalar: &Scalar| Condition::IsNull(scalar.clone());
+        let both_null = Condition::And(vec![null(&left), null(&right)]);
+        let present = [negated(null(&left), true), negated(null(&right), true)];
+        let equal = Self::compare(left, BinaryOp::Equal, right)?;
+        let both_equal = Condition::And(present.into_iter().chain([equal]).collect());
+        Ok(Condition::Or(vec![both_null, both_equal]))
     }
 
     fn like(&self, text: &Expr, pattern: &Expr, escape: Option<&Expr>) -> Result<Condition, Interrupt> {

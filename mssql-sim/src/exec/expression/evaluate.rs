@@ -131,6 +131,14 @@ impl Condition {
                 let wanted = value.evaluate(frame)?;
                 query.0.contains(frame, &wanted, *common, collation)
             }
+            Self::Quantified { value, operator, all, query, common, collation } => {
+                let wanted = value.evaluate(frame)?;
+                let compared = |found: &Value| {
+                    let known = !wanted.is_null() && !found.is_null();
+                    known.then(|| holds(*operator, compare_values(&wanted, found, collation)))
+                };
+                query.0.quantify(frame, *common, *all, compared)
+            }
             Self::Exists(query) => Ok(Some(query.0.has_rows(frame)?)),
         }
     }

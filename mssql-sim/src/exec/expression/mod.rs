@@ -137,6 +137,15 @@ pub(crate) enum Condition {
         common: SqlType,
         collation: Collation,
     },
+    /// Whether a comparison holds for any, or for all, of the first column of a query's rows.
+    Quantified {
+        value: Scalar,
+        operator: BinaryOp,
+        all: bool,
+        query: Subquery,
+        common: SqlType,
+        collation: Collation,
+    },
     Exists(Subquery),
 }
 

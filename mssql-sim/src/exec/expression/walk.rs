@@ -74,7 +74,9 @@ impl Condition {
                 left.visit(visitor);
                 right.visit(visitor);
             }
-            Self::IsNull(operand) | Self::In { value: operand, .. } => operand.visit(visitor),
+            Self::IsNull(operand)
+            | Self::In { value: operand, .. }
+            | Self::Quantified { value: operand, .. } => operand.visit(visitor),
             Self::Like { text, pattern, escape, .. } => {
                 text.visit(visitor);
                 pattern.visit(visitor);
@@ -104,7 +106,7 @@ impl Condition {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::has_subquery),
             Self::Not(inside) => inside.has_subquery(),
-            Self::In { .. } | Self::Exists(_) => true,
+            Self::In { .. } | Self::Quantified { .. } | Self::Exists(_) => true,
             _ => {
                 let mut found = false;
                 self.visit(&mut |scalar| found |= matches!(scalar.node, Node::Subquery(_)));

@@ -96,14 +96,24 @@ impl Call {
 
 /// Binds a call, which is an [`Expr::Function`].
 pub(crate) fn bind(binder: &Binder<'_>, expr: &Expr) -> Result<Scalar, Interrupt> {
-    let Expr::Function { name, distinct, arguments, over } = expr else {
+    let Expr::Function { name, distinct, arguments, order_within, over } = expr else {
         return Err(SqlError::unsupported("expression").into());
     };
     if let Some(over) = over {
-        return window::bind(binder, name, arguments, over);
+        return window::bind(binder, expr, over);
     }
     if aggregate::is_aggregate(name) {
-        return aggregate::bind(binder, name, *distinct, arguments);
+        return aggregate::bind(binder, expr);
+    }
+    if window::needs_window(name) {
+        return Err(window::without_window(name).into());
+    }
+    if matches!(name.as_str(), "GROUPING" | "GROUPING_ID") {
+        return aggregate::bind_grouping(binder, name, arguments);
+    }
+    if !order_within.is_empty() {
+        let message = format!("The function '{name}' may not have a WITHIN GROUP clause.");
+        return Err(SqlError { class: 15, ..SqlError::batch(10757, message) }.into());
     }
     if *distinct {
         return Err(SqlError::batch(102, "Incorrect syntax near 'DISTINCT'.").into());

@@ -25,7 +25,8 @@ pub(crate) fn bind_query(
     ctes: Option<&Ctes<'_>>,
     query: &Query,
 ) -> Result<Arc<QueryPlan>, Interrupt> {
-    let own = Ctes { list: &query.ctes, outer: ctes };
+    let mut own = Ctes::new(&query.ctes, ctes);
+    own.max_recursion = query.max_recursion.unwrap_or(own.max_recursion);
     let ctes = if query.ctes.is_empty() { ctes } else { Some(&own) };
     let binder = QueryBinder { context, outer, ctes, correlated: Cell::new(false) };
     let order = Order { by: &query.order_by, offset: query.offset.as_ref(), fetch: query.fetch.as_ref() };
@@ -37,6 +38,16 @@ pub(crate) fn bind_query(
         return Ok(body);
     }
     binder.ordered(body, order).map(Arc::new)
+}
+
+/// Binds a query without an order.
+pub(super) fn bind_body(
+    context: &ExecContext,
+    outer: Option<&Scope<'_>>,
+    ctes: Option<&Ctes<'_>>,
+    body: &QueryBody,
+) -> Result<Arc<QueryPlan>, Interrupt> {
+    QueryBinder { context, outer, ctes, correlated: Cell::new(false) }.body(body)
 }
 
 /// Binds a query whose rows have no order of their own: a subquery, a derived table, a CTE.
@@ -162,15 +173,11 @@ impl QueryBinder<'_> {
         let plan = SelectPlan {
             width: 1,
             relation: Relation::Derived(Arc::new(DerivedLeaf { place: 0, plan: body, lateral: false })),
-            filter: None,
-            aggregate: None,
-            having: None,
-            windows: None,
             items: items.scalars,
-            distinct: false,
             order_by,
             top,
             offset,
+            ..SelectPlan::default()
         };
         Ok(QueryPlan::new(items.columns, PlanBody::Select(Arc::new(plan)), correlated))
     }
@@ -191,9 +198,10 @@ impl QueryBinder<'_> {
             SelectItem::Wildcard(_) => None,
         });
         let grouped = !group_by.is_empty()
+            || select.grouping_sets.is_some()
             || select.having.is_some()
             || listed.chain(order.by.iter().map(|(e, _)| e)).any(contains_aggregate);
-        let aggregates = RefCell::new(Aggregates::new(sources, group_by));
+        let aggregates = RefCell::new(Aggregates::new(sources, group_by, select.grouping_sets.clone()));
         let windows = RefCell::new(Windows::new(sources + 1));
         let binder = Binder { aggregates: grouped.then_some(&aggregates), windows: Some(&windows), ..plain };
 
@@ -209,12 +217,19 @@ impl QueryBinder<'_> {
             order_by.push((key, *descending));
         }
         let (mut top, offset) = self.paging(order)?;
-        if let Some((count, percent)) = &select.top {
+        let mut ties = None;
+        if let Some(written) = &select.top {
             if offset.is_some() {
                 let message = "A TOP can not be used in the same query or sub-query as a OFFSET.";
                 return Err(SqlError { class: 15, ..SqlError::batch(10741, message) }.into());
             }
-            top = Some(self.top(count, *percent)?);
+            if written.ties && order_by.is_empty() {
+                let message =
+                    "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.";
+                return Err(SqlError { class: 15, ..SqlError::batch(1062, message) }.into());
+            }
+            ties = written.ties.then(|| order_by.clone());
+            top = Some(self.top(&written.count, written.percent)?);
         }
         let relation = raw.plan(filter.as_ref());
         let windows = Some(windows.into_inner()).filter(|w| !w.is_empty());
@@ -232,6 +247,7 @@ impl QueryBinder<'_> {
             distinct: select.distinct,
             order_by,
             top,
+            ties,
             offset,
         };
         let correlated = scope.correlated.get() || self.correlated.get();

@@ -14,9 +14,6 @@ use crate::exec::messages::unknown_table;
 use crate::parser::ast::{Expr, JoinKind, ObjectName, TableHint, TableRef};
 use crate::types::{ColumnMeta, SqlError};
 
-/// Names of the columns of a common table expression, if given, and its plan.
-type CommonTable = (Vec<String>, Arc<QueryPlan>);
-
 /// Binds the items of a FROM clause.
 pub(super) struct FromBinder<'a> {
     pub(super) context: &'a ExecContext,
@@ -89,6 +86,9 @@ impl<'a> FromBinder<'a> {
                 };
                 self.derived((plan, lateral), alias, columns)
             }
+            TableRef::Function { name, arguments, alias, columns } => {
+                self.table_function((name, arguments), (alias.as_deref(), columns), lateral)
+            }
             TableRef::Changes { table, last_sync, alias } => self.changes(table, last_sync, alias.as_ref()),
             TableRef::RowVersionOf { table, columns, values, alias } => {
                 self.version_of(table, (columns, values), alias.as_ref())
@@ -109,12 +109,12 @@ impl<'a> FromBinder<'a> {
         alias: Option<&str>,
         hints: &[TableHint],
     ) -> Result<Raw, Interrupt> {
-        if name.schema.is_none()
-            && let Some((columns, plan)) = self.common_table(&name.name)?
-        {
-            return self.derived((plan, false), alias.unwrap_or(&name.name), &columns);
-        }
         let shown = alias.unwrap_or(&name.name);
+        if name.schema.is_none()
+            && let Some(common) = self.common_table(&name.name, shown)?
+        {
+            return Ok(common);
+        }
         match self.context.resolve(name)? {
             Some(Object::Table(table)) => {
                 let read = self.open(&table, "SELECT", read_hint(hints)?)?;
@@ -166,25 +166,7 @@ impl<'a> FromBinder<'a> {
         context.engine.open(&context.statement, table, hint)
     }
 
-    /// The plan of a CTE in reach; one sees only those before it.
-    fn common_table(&self, name: &str) -> Result<Option<CommonTable>, Interrupt> {
-        let mut level = self.ctes;
-        while let Some(ctes) = level {
-            if let Some(position) = ctes.list.iter().rposition(|(n, ..)| same_name(n, name)) {
-                let (_, columns, query) = &ctes.list[position];
-                let before = Ctes { list: &ctes.list[..position], outer: ctes.outer };
-                if mentions(query, name) {
-                    return Err(SqlError::unsupported("recursive common table expression").into());
-                }
-                let plan = bind_unordered(self.context, None, Some(&before), query)?;
-                return Ok(Some((columns.clone(), plan)));
-            }
-            level = ctes.outer;
-        }
-        Ok(None)
-    }
-
-    fn derived(
+    pub(super) fn derived(
         &mut self,
         (plan, lateral): (Arc<QueryPlan>, bool),
         alias: &str,
@@ -260,25 +242,4 @@ pub(super) fn renamed(
 pub(super) fn written(name: &ObjectName) -> String {
     let parts = [name.database.as_deref(), name.schema.as_deref(), Some(name.name.as_str())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(".")
-}
-
-/// Whether a query has a source of this name anywhere in its FROM clauses: then its CTE is recursive.
-fn mentions(query: &crate::parser::ast::Query, name: &str) -> bool {
-    use crate::parser::ast::QueryBody;
-    fn in_ref(item: &TableRef, name: &str) -> bool {
-        match item {
-            TableRef::Table { name: table, .. } => table.schema.is_none() && same_name(&table.name, name),
-            TableRef::Derived { query, .. } => mentions(query, name),
-            TableRef::Join { left, right, .. } => in_ref(left, name) || in_ref(right, name),
-            TableRef::Changes { .. } | TableRef::RowVersionOf { .. } => false,
-        }
-    }
-    fn in_body(body: &QueryBody, name: &str) -> bool {
-        match body {
-            QueryBody::Select(select) => select.from.iter().any(|item| in_ref(item, name)),
-            QueryBody::Set { left, right, .. } => in_body(left, name) || in_body(right, name),
-            QueryBody::Values(_) => false,
-        }
-    }
-    in_body(&query.body, name)
 }

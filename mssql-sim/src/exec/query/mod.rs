@@ -6,9 +6,11 @@
 //! lock stops with the wait and goes on when it is asked again.
 
 pub(crate) mod aggregate;
+mod aggregate_call;
 mod arrange;
 mod bind;
 mod bind_changes;
+mod bind_cte;
 mod bind_from;
 pub(crate) mod finder;
 pub(in crate::exec) mod hints;
@@ -16,13 +18,16 @@ mod join;
 mod operator;
 mod output;
 pub(crate) mod plan;
+mod recursion;
 mod row_key;
 mod run;
 mod seek;
 pub(crate) mod select_list;
 mod sort;
 mod source;
+mod table_function;
 pub(crate) mod window;
+mod windowing;
 
 use std::sync::Arc;
 

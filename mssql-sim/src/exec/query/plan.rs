@@ -6,15 +6,18 @@
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
+
 use super::aggregate::Aggregates;
 use super::bind::bind_unordered;
 use super::row_key::push_key;
 use super::run::Run;
 use super::seek::Access;
+use super::table_function::TableFunction;
 use super::window::Windows;
 use crate::catalog::View;
 use crate::collation::Collation;
-use crate::engine::{DatabaseId, Interrupt, TableDef, TableRead};
+use crate::engine::{DatabaseId, Interrupt, Row, TableDef, TableRead};
 use crate::exec::conversion::convert;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::{Condition, Frame, Scalar, TextCollation};
@@ -24,8 +27,52 @@ use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 /// Common table expressions in reach of a query: those of its own WITH that come before, and those of outer ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Ctes<'a> {
-    pub(crate) list: &'a [Cte],
-    pub(crate) outer: Option<&'a Ctes<'a>>,
+    pub(super) list: &'a [Cte],
+    pub(super) outer: Option<&'a Ctes<'a>>,
+    /// The recursive one whose members are being bound.
+    pub(super) working: Option<&'a Working<'a>>,
+    /// Levels that a recursive one may have; 0 for any number.
+    pub(super) max_recursion: u32,
+}
+
+/// Levels of recursion without MAXRECURSION.
+const DEFAULT_MAX_RECURSION: u32 = 100;
+
+impl<'a> Ctes<'a> {
+    /// Those of a statement or query, within those around it.
+    pub(crate) fn new(list: &'a [Cte], outer: Option<&'a Ctes<'a>>) -> Self {
+        let max_recursion = outer.map_or(DEFAULT_MAX_RECURSION, |outer| outer.max_recursion);
+        Self { list, outer, working: None, max_recursion }
+    }
+}
+
+/// A recursive common table expression as its own members see it.
+pub(super) struct Working<'a> {
+    pub(super) name: &'a str,
+    pub(super) table: &'a Arc<WorkTable>,
+}
+
+/// The rows of one level of a recursive common table expression, while the next one is made of them.
+#[derive(Debug)]
+pub(super) struct WorkTable {
+    pub(super) columns: Arc<[ColumnMeta]>,
+    rows: Mutex<Vec<Row>>,
+}
+
+impl WorkTable {
+    pub(super) fn new(columns: Arc<[ColumnMeta]>) -> Self {
+        Self { columns, rows: Mutex::default() }
+    }
+
+    /// The rows of the level.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        self.rows.lock().clone()
+    }
+
+    /// Replaces them by those of the next level.
+    pub(super) fn set(&self, rows: Vec<Row>) {
+        *self.rows.lock() = rows;
+    }
 }
 
 /// A bound query.
@@ -72,6 +119,7 @@ impl OutputColumn {
 pub(super) enum PlanBody {
     Select(Arc<SelectPlan>),
     Set(SetPlan),
+    Recursive(RecursivePlan),
     Values(Vec<Vec<Scalar>>),
 }
 
@@ -81,6 +129,15 @@ pub(super) struct SetPlan {
     pub(super) operator: SetOperator,
     pub(super) left: Arc<QueryPlan>,
     pub(super) right: Arc<QueryPlan>,
+}
+
+/// A recursive common table expression; all its queries give columns of the same types.
+#[derive(Debug)]
+pub(super) struct RecursivePlan {
+    pub(super) anchor: Arc<QueryPlan>,
+    pub(super) members: Vec<Arc<QueryPlan>>,
+    pub(super) table: Arc<WorkTable>,
+    pub(super) max_recursion: u32,
 }
 
 /// One SELECT, in the order in which it is computed.
@@ -98,6 +155,8 @@ pub(super) struct SelectPlan {
     /// Empty when the rows come in the wanted order anyway.
     pub(super) order_by: Vec<(Scalar, bool)>,
     pub(super) top: Option<Top>,
+    /// `WITH TIES`: what the rows are ordered by.
+    pub(super) ties: Option<Vec<(Scalar, bool)>>,
     pub(super) offset: Option<Scalar>,
 }
 
@@ -156,6 +215,9 @@ pub(super) enum Maker {
         /// What the first column must be equal to, where that saves making all rows.
         key: Option<Scalar>,
     },
+    Function(TableFunction),
+    /// The level before, of a recursive common table expression.
+    Working(Arc<WorkTable>),
     Changes {
         read: TableRead,
         last_sync: Scalar,
@@ -294,6 +356,27 @@ impl QueryPlan {
         let mut key = Vec::new();
         push_key(wanted, collation, &mut key);
         Ok(if members.keys.contains(&key) { Some(true) } else { (!members.has_null).then_some(false) })
+    }
+
+    /// Whether something is true of all, or of any, of the values of its column; None is unknown.
+    pub(crate) fn quantify(
+        self: &Arc<Self>,
+        frame: &Frame<'_>,
+        common: SqlType,
+        all: bool,
+        compare: impl Fn(&Value) -> Option<bool>,
+    ) -> Result<Option<bool>, Interrupt> {
+        let own = self.columns[0].meta.sql_type;
+        let mut result = Some(all);
+        let mut run = Run::start(self);
+        while let Some(row) = run.next(frame.context, Some(frame))? {
+            match compare(&convert(row[0].clone(), own, common, None)?) {
+                Some(holds) if holds != all => return Ok(Some(holds)),
+                Some(_) => {}
+                None => result = None,
+            }
+        }
+        Ok(result)
     }
 
     fn read_members(

@@ -7,9 +7,10 @@ use super::aggregate::Aggregation;
 use super::operator::{Feed, Filter, Operator, Scene};
 use super::output::Encoder;
 use super::plan::{PlanBody, QueryPlan, SelectPlan, SetPlan};
+use super::recursion::RecursiveRun;
 use super::row_key::push_key;
 use super::sort::{Distinct, Limit, Sort};
-use super::window::Windowing;
+use super::windowing::Windowing;
 use crate::engine::layout::row_of;
 use crate::engine::{Interrupt, Row};
 use crate::exec::context::ExecContext;
@@ -34,6 +35,7 @@ enum State {
         encoder: Box<Encoder>,
     },
     Set(Box<SetRun>),
+    Recursive(Box<RecursiveRun>),
     /// The next row of VALUES.
     Values(usize),
 }
@@ -48,9 +50,14 @@ impl Run {
                 encoder: Box::new(Encoder::new(&select.items, &plan.columns)),
             },
             PlanBody::Set(set) => State::Set(Box::new(SetRun::new(set))),
+            PlanBody::Recursive(recursive) => State::Recursive(Box::new(RecursiveRun::new(recursive))),
             PlanBody::Values(_) => State::Values(0),
         };
         Self { plan: plan.clone(), state }
+    }
+
+    pub(super) fn plan(&self) -> &QueryPlan {
+        &self.plan
     }
 
     /// The next row's values.
@@ -72,6 +79,7 @@ impl Run {
                 Ok(Some(values))
             }
             (State::Set(set), PlanBody::Set(plan)) => set.next(&self.plan, plan, &scene),
+            (State::Recursive(run), PlanBody::Recursive(plan)) => run.next(&self.plan, plan, &scene),
             (State::Values(position), PlanBody::Values(rows)) => {
                 let Some(row) = rows.get(*position) else { return Ok(None) };
                 let frame = scene.frame(&[]);
@@ -234,7 +242,7 @@ impl SetRun {
 }
 
 /// One side's row with the types of the whole.
-fn converted(row: Values, side: &QueryPlan, whole: &QueryPlan) -> Result<Values, Interrupt> {
+pub(super) fn converted(row: Values, side: &QueryPlan, whole: &QueryPlan) -> Result<Values, Interrupt> {
     let types =
         side.columns.iter().zip(&whole.columns).map(|(from, to)| (from.meta.sql_type, to.meta.sql_type));
     if types.clone().all(|(from, to)| from == to) {

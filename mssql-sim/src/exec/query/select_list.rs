@@ -63,9 +63,9 @@ impl Items {
         }
         for (place, source) in sources.iter().enumerate().filter(|(_, source)| wanted(source)) {
             for column in 0..source.columns.len() {
-                let scalar = binder.scope.column(0, place, column);
+                let mut scalar = binder.scope.column(0, place, column);
                 if let Some(aggregates) = binder.aggregates {
-                    aggregates.borrow().require_grouped(&scalar, binder.scope)?;
+                    scalar = aggregates.borrow().require_grouped(scalar, binder.scope)?;
                 }
                 self.push(source.columns[column].name.clone(), scalar);
             }

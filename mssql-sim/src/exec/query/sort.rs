@@ -112,11 +112,20 @@ pub(super) struct Limit {
     /// All rows, where a percentage needs their number first.
     rows: Vec<Tuple>,
     given: usize,
+    /// What the last row given is ordered by, for rows that tie with it.
+    last: Option<Vec<Value>>,
 }
 
 impl Limit {
     pub(super) fn new(plan: &Arc<SelectPlan>, input: Box<dyn Operator>) -> Self {
-        Self { plan: plan.clone(), input: Feed::new(input), counts: None, rows: Vec::new(), given: 0 }
+        Self {
+            plan: plan.clone(),
+            input: Feed::new(input),
+            counts: None,
+            rows: Vec::new(),
+            given: 0,
+            last: None,
+        }
     }
 
     fn evaluate_counts(&mut self, scene: &Scene<'_>, tuple: &mut Tuple) -> Result<(u64, u64), Interrupt> {
@@ -170,17 +179,44 @@ fn row_count(scalar: &Scalar, scene: &Scene<'_>) -> Result<u64, Interrupt> {
     }
 }
 
+impl Limit {
+    /// Notes what the row in the tuple is ordered by.
+    fn note_order(&mut self, scene: &Scene<'_>, tuple: &Tuple) -> Result<(), Interrupt> {
+        if let Some(keys) = &self.plan.ties {
+            self.last = Some(sort_values(keys, &scene.frame(tuple))?);
+        }
+        Ok(())
+    }
+
+    /// The next row if it ties with the last one given.
+    fn next_tie(&mut self, scene: &Scene<'_>, tuple: &mut Tuple) -> Result<bool, Interrupt> {
+        let (Some(keys), Some(last)) = (&self.plan.ties, &self.last) else { return Ok(false) };
+        let (keys, last) = (keys.clone(), last.clone());
+        if !self.pull(scene, tuple)? {
+            return Ok(false);
+        }
+        let ties = compare_sorted(&keys, &sort_values(&keys, &scene.frame(tuple))?, &last).is_eq();
+        if !ties {
+            self.last = None;
+        }
+        Ok(ties)
+    }
+}
+
 impl Operator for Limit {
     fn next(&mut self, scene: &Scene<'_>, tuple: &mut Tuple) -> Result<bool, Interrupt> {
         if self.counts.is_none() {
             self.counts = Some(self.evaluate_counts(scene, tuple)?);
         }
         loop {
-            let Some((skip, take)) = self.counts.filter(|(_, take)| *take > 0) else { return Ok(false) };
+            let Some((skip, take)) = self.counts.filter(|(_, take)| *take > 0) else {
+                return self.next_tie(scene, tuple);
+            };
             if !self.pull(scene, tuple)? {
                 return Ok(false);
             }
             if skip == 0 {
+                self.note_order(scene, tuple)?;
                 self.counts = Some((0, take - 1));
                 return Ok(true);
             }

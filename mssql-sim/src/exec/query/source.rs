@@ -144,6 +144,8 @@ impl Maker {
                     _ => Ok(view.rows(engine, names, *database)?),
                 }
             }
+            Self::Function(function) => function.rows(frame),
+            Self::Working(table) => Ok(table.rows()),
             Self::Changes { read, last_sync } => {
                 let last_sync = match last_sync.evaluate(frame)? {
                     Value::Int(version) => Some(version),
@@ -164,7 +166,10 @@ impl Maker {
 
     /// Whether the rows depend on other sources' rows.
     fn varies(&self) -> bool {
-        matches!(self, Self::Version { .. } | Self::View { key: Some(_), .. })
+        matches!(
+            self,
+            Self::Function(_) | Self::Working(_) | Self::Version { .. } | Self::View { key: Some(_), .. }
+        )
     }
 }
 

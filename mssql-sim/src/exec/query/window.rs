@@ -1,41 +1,48 @@
-//! Window functions: ROW_NUMBER, RANK, DENSE_RANK, and aggregates over a partition.
+//! Window functions, bound: ranking, neighbours, and aggregates over a frame.
 
-use std::sync::Arc;
-
-use super::aggregate::{AggregateCall, bind_call, is_aggregate};
-use super::operator::{Feed, Operator, Scene};
-use super::plan::SelectPlan;
-use super::sort::{compare_sorted, sort_values};
+use super::aggregate_call::{AggregateCall, bind_call, is_aggregate};
 use crate::engine::Interrupt;
 use crate::exec::expression::bind::Binder;
-use crate::exec::expression::{ColumnRef, Node, Scalar, SourceRow, Tuple};
-use crate::parser::ast::{Expr, Over};
+use crate::exec::expression::{ColumnRef, Node, Scalar, TextCollation};
+use crate::parser::ast::{Expr, FrameBound, Over, WindowFrame};
 use crate::types::{SqlError, SqlType, Value};
 
 /// What a window function computes.
 #[derive(Clone, Debug, PartialEq)]
-enum Function {
+pub(super) enum Function {
     RowNumber,
     Rank,
     DenseRank,
+    Ntile,
+    PercentRank,
+    CumulativeDistribution,
+    /// The row so many before (LAG) or behind (LEAD).
+    Neighbour {
+        before: bool,
+    },
+    FirstValue,
+    LastValue,
     Aggregate(AggregateCall),
 }
 
 /// One window function.
 #[derive(Clone, Debug, PartialEq)]
-struct WindowCall {
-    function: Function,
+pub(super) struct WindowCall {
+    pub(super) function: Function,
+    pub(super) arguments: Vec<Scalar>,
     /// The partition's expressions, then those of its order.
-    keys: Vec<(Scalar, bool)>,
+    pub(super) keys: Vec<(Scalar, bool)>,
     /// How many of the keys are the partition's.
-    partitioned: usize,
+    pub(super) partitioned: usize,
+    pub(super) frame: WindowFrame,
+    pub(super) ignore_nulls: bool,
 }
 
 /// Window functions of a query. Binding its expressions adds them one by one.
 #[derive(Debug)]
 pub(crate) struct Windows {
-    place: usize,
-    calls: Vec<WindowCall>,
+    pub(super) place: usize,
+    pub(super) calls: Vec<WindowCall>,
 }
 
 impl Windows {
@@ -48,35 +55,66 @@ impl Windows {
     }
 }
 
-/// Binds `name(arguments) OVER (...)`.
-pub(crate) fn bind(
-    binder: &Binder<'_>,
-    name: &str,
-    arguments: &[Expr],
-    over: &Over,
-) -> Result<Scalar, Interrupt> {
+/// How many arguments a function takes, and whether it takes a frame; None if it needs OVER but is none of these.
+fn signature(name: &str) -> Option<(Function, std::ops::RangeInclusive<usize>, bool)> {
+    Some(match name {
+        "ROW_NUMBER" => (Function::RowNumber, 0..=0, false),
+        "RANK" => (Function::Rank, 0..=0, false),
+        "DENSE_RANK" => (Function::DenseRank, 0..=0, false),
+        "NTILE" => (Function::Ntile, 1..=1, false),
+        "PERCENT_RANK" => (Function::PercentRank, 0..=0, false),
+        "CUME_DIST" => (Function::CumulativeDistribution, 0..=0, false),
+        "LAG" => (Function::Neighbour { before: true }, 1..=3, false),
+        "LEAD" => (Function::Neighbour { before: false }, 1..=3, false),
+        "FIRST_VALUE" => (Function::FirstValue, 1..=1, true),
+        "LAST_VALUE" => (Function::LastValue, 1..=1, true),
+        _ => return None,
+    })
+}
+
+/// Whether a function needs an OVER clause.
+pub(crate) fn needs_window(name: &str) -> bool {
+    signature(name).is_some()
+}
+
+/// 10753
+pub(crate) fn without_window(name: &str) -> SqlError {
+    let message = format!("The function '{name}' must have an OVER clause.");
+    SqlError { class: 15, ..SqlError::batch(10753, message) }
+}
+
+/// Binds `name(arguments) OVER (...)`; `expr` is an [`Expr::Function`].
+pub(crate) fn bind(binder: &Binder<'_>, expr: &Expr, over: &Over) -> Result<Scalar, Interrupt> {
+    let Expr::Function { name, distinct, arguments, .. } = expr else {
+        return Err(SqlError::unsupported("window function").into());
+    };
     let Some(windows) = binder.windows else {
         let message = "Windowed functions can only appear in the SELECT or ORDER BY clauses.";
         return Err(SqlError { class: 15, ..SqlError::batch(4108, message) }.into());
     };
     let inside = Binder { windows: None, ..*binder };
-    let ranking = |function| {
-        if over.order_by.is_empty() {
-            let message = format!("The function '{name}' must have an OVER clause with ORDER BY.");
-            return Err(SqlError { class: 15, ..SqlError::batch(4112, message) });
+    let (function, arguments, sql_type, collation) = if is_aggregate(name) {
+        if *distinct {
+            let message = "Use of DISTINCT is not allowed with the OVER clause.";
+            return Err(SqlError { class: 15, ..SqlError::batch(10759, message) }.into());
         }
-        Ok(function)
-    };
-    let (function, sql_type, nullable) = match name {
-        "ROW_NUMBER" => (ranking(Function::RowNumber)?, SqlType::BigInt, false),
-        "RANK" => (ranking(Function::Rank)?, SqlType::BigInt, false),
-        "DENSE_RANK" => (ranking(Function::DenseRank)?, SqlType::BigInt, false),
-        _ if is_aggregate(name) && over.order_by.is_empty() => {
-            let call = bind_call(&inside, name, false, arguments)?;
-            let sql_type = call.sql_type();
-            (Function::Aggregate(call), sql_type, true)
+        let call = bind_call(&inside, expr)?;
+        let (sql_type, collation) = (call.sql_type(), call.text_collation());
+        (Function::Aggregate(call), Vec::new(), sql_type, collation)
+    } else {
+        let (function, count, framed) = signature(name).ok_or_else(|| not_windowed(name))?;
+        check_window(name, over, framed)?;
+        if !count.contains(&arguments.len()) {
+            let message = format!(
+                "The function '{name}' takes between {} and {} arguments.",
+                count.start(),
+                count.end()
+            );
+            return Err(SqlError { class: 15, ..SqlError::batch(10762, message) }.into());
         }
-        _ => return Err(SqlError::unsupported(format_args!("{name} OVER (ORDER BY ...)")).into()),
+        let bound = bind_arguments(&inside, &function, arguments)?;
+        let (sql_type, collation) = result(&function, &bound);
+        (function, bound, sql_type, collation)
     };
     let mut keys = Vec::new();
     for expr in &over.partition_by {
@@ -84,114 +122,84 @@ pub(crate) fn bind(
     }
     let partitioned = keys.len();
     for (expr, descending) in &over.order_by {
-        keys.push((inside.scalar(expr)?, *descending));
+        keys.push((order_key(&inside, expr)?, *descending));
     }
+    let whole = if over.order_by.is_empty() { FrameBound::Last } else { FrameBound::Offset(0) };
+    let frame = over.frame.unwrap_or(WindowFrame { by_rows: false, start: FrameBound::First, end: whole });
     let mut windows = windows.borrow_mut();
-    windows.calls.push(WindowCall { function, keys, partitioned });
+    let ignore_nulls = over.ignore_nulls;
+    windows.calls.push(WindowCall { function, arguments, keys, partitioned, frame, ignore_nulls });
     let place =
         ColumnRef { depth: 0, source: windows.place, column: windows.calls.len() - 1, layout: [].into() };
-    Ok(Scalar::of(Node::Column(place), sql_type, nullable))
+    Ok(Scalar { collation, ..Scalar::of(Node::Column(place), sql_type, true) })
 }
 
-/// A row and what the calls need of it: sort values and an aggregate's input for each.
-struct Pending {
-    tuple: Tuple,
-    inputs: Vec<(Vec<Value>, Value)>,
-}
-
-/// Reads everything, computes the functions, then gives the rows as they came.
-pub(super) struct Windowing {
-    plan: Arc<SelectPlan>,
-    input: Feed<dyn Operator>,
-    rows: Vec<Pending>,
-    finished: Option<std::vec::IntoIter<Tuple>>,
-}
-
-impl Windowing {
-    pub(super) fn new(plan: &Arc<SelectPlan>, input: Box<dyn Operator>) -> Self {
-        Self { plan: plan.clone(), input: Feed::new(input), rows: Vec::new(), finished: None }
+/// 4112 without an order, 10752 for a frame that the function does not take.
+fn check_window(name: &str, over: &Over, framed: bool) -> Result<(), SqlError> {
+    if over.order_by.is_empty() {
+        let message = format!("The function '{name}' must have an OVER clause with ORDER BY.");
+        return Err(SqlError { class: 15, ..SqlError::batch(4112, message) });
     }
-
-    fn finish(&mut self, plan: &Windows) -> Result<Vec<Tuple>, SqlError> {
-        let rows = std::mem::take(&mut self.rows);
-        let mut values: Vec<Vec<Value>> = vec![Vec::with_capacity(plan.calls.len()); rows.len()];
-        for (position, call) in plan.calls.iter().enumerate() {
-            for (row, value) in call.compute(&rows, position)?.into_iter().enumerate() {
-                values[row].push(value);
-            }
-        }
-        let finished = rows.into_iter().zip(values).map(|(row, values)| {
-            let mut tuple = row.tuple;
-            tuple[plan.place] = SourceRow::Computed(values.into());
-            tuple
-        });
-        Ok(finished.collect())
+    if over.frame.is_some() && !framed {
+        let message = format!("The function '{name}' may not have a window frame.");
+        return Err(SqlError { class: 15, ..SqlError::batch(10752, message) });
     }
+    Ok(())
 }
 
-impl WindowCall {
-    /// The function's value for every row; `position` is the call's among the plan's.
-    fn compute(&self, rows: &[Pending], position: usize) -> Result<Vec<Value>, SqlError> {
-        let keys = |row: usize| rows[row].inputs[position].0.as_slice();
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by(|a, b| compare_sorted(&self.keys, keys(*a), keys(*b)));
-        let partition = &self.keys[..self.partitioned];
-        let mut values = vec![Value::Null; rows.len()];
-        for members in order.chunk_by(|a, b| compare_sorted(partition, keys(*a), keys(*b)).is_eq()) {
-            if let Function::Aggregate(call) = &self.function {
-                let mut accumulator = call.accumulator();
-                members
-                    .iter()
-                    .try_for_each(|m| call.add(&mut accumulator, rows[*m].inputs[position].1.clone()))?;
-                let total = call.result(accumulator)?;
-                members.iter().for_each(|m| values[*m] = total.clone());
-                continue;
-            }
-            let (mut rank, mut dense) = (0, 0);
-            for (number, member) in members.iter().enumerate() {
-                let tied = number > 0
-                    && compare_sorted(&self.keys, keys(members[number - 1]), keys(*member)).is_eq();
-                if !tied {
-                    (rank, dense) = (number + 1, dense + 1);
-                }
-                values[*member] = Value::Int(match self.function {
-                    Function::Rank => rank,
-                    Function::DenseRank => dense,
-                    _ => number + 1,
-                } as i64);
-            }
-        }
-        Ok(values)
-    }
+fn not_windowed(name: &str) -> SqlError {
+    let message = format!(
+        "The function '{}' is not a valid windowing function, and cannot be used with the OVER clause.",
+        name.to_lowercase()
+    );
+    SqlError { class: 15, ..SqlError::batch(4113, message) }
 }
 
-impl Operator for Windowing {
-    fn next(&mut self, scene: &Scene<'_>, tuple: &mut Tuple) -> Result<bool, Interrupt> {
-        let query = self.plan.clone();
-        let Some(plan) = &query.windows else { return Ok(false) };
-        while self.finished.is_none() {
-            if self.input.peek(scene, tuple)? {
-                let frame = scene.frame(tuple);
-                let inputs = plan.calls.iter().map(|call| {
-                    let input = match &call.function {
-                        Function::Aggregate(aggregate) => aggregate.input(&frame)?,
-                        _ => Value::Null,
-                    };
-                    Ok((sort_values(&call.keys, &frame)?, input))
-                });
-                let inputs = inputs.collect::<Result<Vec<_>, Interrupt>>()?;
-                self.rows.push(Pending { tuple: tuple.clone(), inputs });
-                self.input.consume();
-            } else {
-                self.finished = Some(self.finish(plan)?.into_iter());
+/// What a window is ordered by: no constant, which would order nothing.
+fn order_key(binder: &Binder<'_>, expr: &Expr) -> Result<Scalar, Interrupt> {
+    let key = binder.scalar(expr)?;
+    let (number, what) = match &key.node {
+        Node::Constant(Value::Int(_)) => (5308, "integer indices"),
+        Node::Constant(_) => (5309, "constants"),
+        _ => return Ok(key),
+    };
+    let message = format!(
+        "Windowed functions, aggregates and NEXT VALUE FOR functions do not support {what} as ORDER BY clause expressions."
+    );
+    Err(SqlError::batch(number, message).into())
+}
+
+/// NTILE takes a number of buckets, LAG and LEAD a value, a distance and what stands in for no row.
+fn bind_arguments(
+    binder: &Binder<'_>,
+    function: &Function,
+    arguments: &[Expr],
+) -> Result<Vec<Scalar>, Interrupt> {
+    let mut bound = arguments.iter().map(|a| binder.scalar(a)).collect::<Result<Vec<_>, _>>()?;
+    match function {
+        Function::Ntile => bound[0] = bound[0].clone().converted(SqlType::BigInt)?,
+        Function::Neighbour { .. } => {
+            let sql_type = bound[0].sql_type;
+            if let Some(distance) = bound.get_mut(1) {
+                *distance = distance.clone().converted(SqlType::BigInt)?;
+            }
+            if let Some(substitute) = bound.get_mut(2) {
+                *substitute = substitute.clone().converted(sql_type)?;
             }
         }
-        match self.finished.as_mut().and_then(Iterator::next) {
-            Some(row) => {
-                *tuple = row;
-                Ok(true)
-            }
-            None => Ok(false),
+        _ => {}
+    }
+    Ok(bound)
+}
+
+fn result(function: &Function, arguments: &[Scalar]) -> (SqlType, TextCollation) {
+    match function {
+        Function::PercentRank | Function::CumulativeDistribution => {
+            (SqlType::Float, TextCollation::default())
         }
+        Function::Neighbour { .. } | Function::FirstValue | Function::LastValue => {
+            (arguments[0].sql_type, arguments[0].collation.clone())
+        }
+        _ => (SqlType::BigInt, TextCollation::default()),
     }
 }

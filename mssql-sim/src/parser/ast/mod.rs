@@ -15,9 +15,9 @@ pub use definition::{
     ObjectKind, Permission, PropertyChange, PropertyStatement, RecoveryModel, RenamedKind, Securable,
     SetPrincipal, TrackingOptions,
 };
-pub use expression::{BinaryOp, Expr, Over, UnaryOp};
+pub use expression::{BinaryOp, Expr, FrameBound, Over, UnaryOp, WindowFrame};
 pub use hint::TableHint;
-pub use query::{Alias, Cte, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
+pub use query::{Alias, Cte, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator, TableRef, Top};
 pub use statement::{Isolation, Located, ObjectName, SetOption, Statement};
 pub use write::{
     Assignment, Delete, Insert, InsertBulk, InsertSource, Merge, MergeAction, MergeClause, MergeWhen, Output,

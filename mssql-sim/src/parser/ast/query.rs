@@ -18,6 +18,8 @@ pub struct Query {
     pub offset: Option<Expr>,
     /// `FETCH NEXT n ROWS ONLY`
     pub fetch: Option<Expr>,
+    /// `OPTION (MAXRECURSION n)`
+    pub max_recursion: Option<u32>,
 }
 
 /// Body of a query.
@@ -56,18 +58,31 @@ pub enum SetOperator {
 pub struct Select {
     /// `DISTINCT`
     pub distinct: bool,
-    /// `TOP (n) [PERCENT]`
-    pub top: Option<(Expr, bool)>,
+    /// `TOP`
+    pub top: Option<Top>,
     /// The list.
     pub items: Vec<SelectItem>,
     /// `FROM a, b`
     pub from: Vec<TableRef>,
     /// `WHERE`
     pub filter: Option<Expr>,
-    /// `GROUP BY`
+    /// `GROUP BY`: everything that is grouped by.
     pub group_by: Vec<Expr>,
+    /// `ROLLUP`, `CUBE` and `GROUPING SETS`: positions in `group_by` of each set; None for the one set of all.
+    pub grouping_sets: Option<Vec<Vec<usize>>>,
     /// `HAVING`
     pub having: Option<Expr>,
+}
+
+/// `TOP (n) [PERCENT] [WITH TIES]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Top {
+    /// How many.
+    pub count: Expr,
+    /// `PERCENT`
+    pub percent: bool,
+    /// `WITH TIES`
+    pub ties: bool,
 }
 
 /// An item of a select list.
@@ -99,6 +114,17 @@ pub enum TableRef {
         alias: Option<String>,
         /// `WITH (...)`
         hints: Vec<TableHint>,
+    },
+    /// `function(arguments) [AS alias] [(columns)]`, the name in upper case
+    Function {
+        /// Name.
+        name: String,
+        /// Arguments.
+        arguments: Vec<Expr>,
+        /// Alias; the function's name if there is none.
+        alias: Option<String>,
+        /// Column names.
+        columns: Vec<String>,
     },
     /// `CHANGETABLE(CHANGES t, last_sync [, FORCESEEK]) AS alias [(columns)]`
     Changes {

@@ -182,6 +182,10 @@ const BLOCKING: &[Scenario] = &[
     },
 ];
 
+/// Inserts a row, or changes it if it is there.
+const MERGE: &str = "MERGE t WITH (HOLDLOCK) AS old USING (SELECT 15 AS id) AS new ON old.id = new.id
+    WHEN MATCHED THEN UPDATE SET v = old.v + 1 WHEN NOT MATCHED THEN INSERT (id, v) VALUES (new.id, 0);";
+
 const HINTS: &[Scenario] = &[
     Scenario {
         name: "NOLOCK",
@@ -267,6 +271,17 @@ const HINTS: &[Scenario] = &[
             (2, "INSERT INTO t VALUES (17, 0)", all("waits")),
             (1, "COMMIT", all("")),
             (2, "", all("")),
+        ],
+    },
+    Scenario {
+        name: "MERGE with HOLDLOCK of one missing key",
+        steps: &[
+            (1, "BEGIN TRAN", all("")),
+            (1, MERGE, ["", "", "", "", "", "-"]),
+            (2, MERGE, ["waits", "waits", "waits", "waits", "waits", "-"]),
+            (1, "COMMIT", all("")),
+            (2, "", ["", "", "", "", "", "-"]),
+            (1, "SELECT v FROM t WHERE id = 15", ["1", "1", "1", "1", "1", "-"]),
         ],
     },
     Scenario {

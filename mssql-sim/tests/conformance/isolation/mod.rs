@@ -7,6 +7,7 @@
 
 mod anomalies;
 mod blocking;
+mod contention;
 mod doomed;
 mod footprints;
 mod kill;

@@ -11,17 +11,23 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Every row of every result, values as the facts write them.
+    pub(crate) fn values(&self) -> Vec<&[String]> {
+        let rows = self.tokens.iter().filter_map(|token| match token {
+            Token::Row(values) => Some(values.as_slice()),
+            _ => None,
+        });
+        rows.collect()
+    }
+
     /// Every row of every result: columns between commas, rows between semicolons; text without its quotes.
     pub(crate) fn rows(&self) -> String {
         let unquoted = |value: &String| {
             let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
             inner.unwrap_or(value).trim_end().to_owned()
         };
-        let rows = self.tokens.iter().filter_map(|token| match token {
-            Token::Row(values) => Some(values.iter().map(unquoted).collect::<Vec<_>>().join(",")),
-            _ => None,
-        });
-        rows.collect::<Vec<_>>().join("; ")
+        let rows = self.values().into_iter();
+        rows.map(|row| row.iter().map(unquoted).collect::<Vec<_>>().join(",")).collect::<Vec<_>>().join("; ")
     }
 
     /// Errors, in order.
