@@ -101,7 +101,7 @@ fn render(expr: &Expr) -> String {
         Expr::Collate(e, name) => format!("{} collate {name}", operand(e, Binding::Operand)),
         Expr::Star => "*".to_owned(),
         Expr::DistinctFrom(a, b, not) => {
-            format!("{} IS {}DISTINCT FROM {}", render(a), negation(*not), render(b))
+            format!("{} IS {}DISTINCT FROM {}", render(a), if *not { "NOT " } else { "" }, render(b))
         }
         // No constraint and no computed column holds a query.
         Expr::Quantified(..) | Expr::InQuery(..) | Expr::Exists(_) | Expr::Subquery(_) => {
