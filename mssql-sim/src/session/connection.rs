@@ -11,19 +11,20 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 
-use super::event::{Event, Events};
+use super::event::{Command, Event, Events};
 use super::handshake::{self, Greeting};
 use super::reply::ReplyWriter;
 use super::{Ending, Session};
+use crate::exec::conversion::type_name;
 use crate::faults::FaultyStream;
 use crate::server::{AttentionReply, Shared};
-use crate::types::SqlError;
-use crate::wire::ProtocolError;
+use crate::types::{Reach, SqlError};
 use crate::wire::login;
 use crate::wire::packet::{Message, MessageReader, MessageType, MessageWriter};
 use crate::wire::request::{self, Request, RequestKind};
 use crate::wire::tls::Transport;
 use crate::wire::token::{self, Done, DoneKind};
+use crate::wire::{ArgumentFault, ProtocolError};
 
 type Stream<S> = Transport<FaultyStream<S>>;
 type Writer<S> = MessageWriter<WriteHalf<Stream<S>>>;
@@ -130,7 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if message.resets_session() {
             if let Err(error) = self.session.reset(message.keeps_transaction()) {
-                self.reply.refuse(error).await?;
+                self.refuse(error).await?;
                 return Ok(Ending::Close);
             }
             token::environment_bytes(token::ENV_RESET, &[], &[], &mut self.reply.messages().tokens);
@@ -138,15 +139,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if message.kind == MessageType::BulkLoad {
             return self.answer_load(message).await;
         }
-        let refused = match request::read(&message) {
-            Ok(request) => match self.refuse_unexpected(&request) {
-                None => return self.answer_request(request, None).await,
-                Some(error) => error,
-            },
-            Err(ProtocolError::Unsupported(construct)) => SqlError::unsupported(construct),
-            Err(error) => return Err(error),
+        let request = match request::read(&message) {
+            Ok(request) => request,
+            Err(error) => return self.refuse(refusal(error)?).await,
         };
-        self.reply.refuse(refused).await?;
+        match self.refuse_unexpected(&request) {
+            None => self.answer_request(request, None).await,
+            Some(error) => self.refuse(error).await,
+        }
+    }
+
+    /// Answers a request that does not run.
+    async fn refuse(&mut self, error: SqlError) -> Result<Ending, ProtocolError> {
+        let rolls_back = error.reach == Reach::Transaction;
+        self.reply.event(Event::Error(error)).await?;
+        if let Some(descriptor) = rolls_back.then(|| self.session.abandon_transaction()).flatten() {
+            self.reply.event(Event::TransactionRolledBack(descriptor)).await?;
+        }
+        self.reply.event(Event::Failed(Command::Nothing)).await?;
+        self.reply.finish().await?;
         Ok(Ending::Open)
     }
 
@@ -189,7 +200,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Outcome::ClientGone => return Ok(Ending::Close),
             Outcome::Killed => {
                 let error = self.session.die();
-                self.reply.refuse(error).await?;
+                self.refuse(error).await?;
                 return Ok(Ending::Close);
             }
         }
@@ -238,6 +249,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         self.reply.acknowledge_attention().await
     }
+}
+
+/// What the client is told of a request that cannot be read; else the connection is over.
+fn refusal(error: ProtocolError) -> Result<SqlError, ProtocolError> {
+    const CALL: &str =
+        "The incoming tabular data stream (TDS) remote procedure call (RPC) protocol stream is incorrect.";
+    let (number, message) = match error {
+        ProtocolError::Unsupported(construct) => return Ok(SqlError::unsupported(construct)),
+        ProtocolError::Truncated { .. } => {
+            let message = "The incoming tabular data stream (TDS) protocol stream is incorrect. The stream ended unexpectedly.";
+            (4002, message.to_owned())
+        }
+        ProtocolError::Argument { number, name, fault: ArgumentFault::Type(token) } => {
+            let fault = format!("Data type 0x{token:02X} has an invalid data length or metadata length.");
+            (8016, format!("{CALL} Parameter {number} (\"{name}\"): {fault}"))
+        }
+        ProtocolError::Argument { number, name, fault: ArgumentFault::Value(sql_type) } => {
+            let fault = format!(
+                "The supplied value is not a valid instance of data type {}. Check the source data for invalid \
+                 values. An example of an invalid value is data of numeric type with scale greater than precision.",
+                type_name(sql_type)
+            );
+            (8023, format!("{CALL} Parameter {number} (\"{name}\"): {fault}"))
+        }
+        other => return Err(other),
+    };
+    Ok(SqlError { reach: Reach::Transaction, line: 1, ..SqlError::statement(number, message) })
 }
 
 /// Hands the packet that waits to the load as soon as it takes one.

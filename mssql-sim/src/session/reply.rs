@@ -113,13 +113,6 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
         self.messages.finish().await
     }
 
-    /// Sends an error and ends the reply.
-    pub(crate) async fn refuse(&mut self, error: SqlError) -> Result<(), ProtocolError> {
-        self.event(Event::Error(error)).await?;
-        self.event(Event::Failed(Command::Nothing)).await?;
-        self.finish().await
-    }
-
     fn abandon(&mut self) {
         self.release_done();
         self.procedure_depth = 0;

@@ -6,6 +6,8 @@ use crate::types::SqlError;
 
 /// Major, minor and build as LOGINACK carries them: 16.0.1000, SQL Server 2022.
 pub const SERVER_VERSION: [u8; 4] = [16, 0, 0x03, 0xE8];
+/// What LOGINACK calls the server, with the two units of nothing that real servers send.
+pub const SERVER_NAME: &str = "Microsoft SQL Server\0\0";
 const FIXED_PART: usize = 36;
 const PACKET_SIZES: std::ops::RangeInclusive<usize> = 512..=32767;
 
@@ -72,7 +74,7 @@ pub fn accept(login: &Login, database: &str, server: &str, out: &mut Vec<u8>) {
         SqlError { class: 0, ..SqlError::statement(5703, "Changed language setting to us_english.") };
     token::message(&language, server, out);
     token::environment_bytes(token::ENV_COLLATION, &Collation::DEFAULT.wire_bytes(), &[], out);
-    token::login_ack("Microsoft SQL Server", SERVER_VERSION, out);
+    token::login_ack(SERVER_NAME, SERVER_VERSION, out);
     let (new, old) = (login.packet_size.to_string(), DEFAULT_PACKET_SIZE.to_string());
     token::environment_text(token::ENV_PACKET_SIZE, &new, &old, out);
 }

@@ -6,6 +6,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::types::SqlType;
+
 pub mod bulk;
 pub mod login;
 pub mod packet;
@@ -18,6 +20,17 @@ pub mod token;
 pub mod type_info;
 pub mod value;
 mod variant;
+
+/// What is wrong with an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArgumentFault {
+    /// A type of this token with such a length, precision or scale does not exist.
+    #[error("a type {0:#04x} of such a length does not exist")]
+    Type(u8),
+    /// The value is none of the type.
+    #[error("the value is none of {0:?}")]
+    Value(SqlType),
+}
 
 /// Why a client's bytes were refused. The connection cannot go on, except after a refused request.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +57,16 @@ pub enum ProtocolError {
     Idle {
         /// How long it was waited for.
         patience: Duration,
+    },
+    /// An argument of a call that cannot be read; the call is refused and the connection goes on.
+    #[error("argument {number} (\"{name}\"): {fault}")]
+    Argument {
+        /// Its place among the call's arguments, from 1.
+        number: usize,
+        /// Its name, empty when passed by position.
+        name: String,
+        /// What is wrong.
+        fault: ArgumentFault,
     },
     /// A part of TDS that this double does not have. A request that asks for it can be refused by name.
     #[error("{0} is not supported by mssql-sim")]

@@ -1,6 +1,7 @@
 //! Procedure calls (2.2.6.6).
 
-use super::{ProtocolError, reader::Reader, type_info};
+use super::type_info::TypeInfo;
+use super::{ArgumentFault, ProtocolError, reader::Reader};
 use crate::types::{SqlType, Value};
 
 const BY_NUMBER: u16 = 0xFFFF;
@@ -51,10 +52,35 @@ fn read_call(reader: &mut Reader<'_>) -> Result<Call, ProtocolError> {
     while reader.peek().is_some_and(|byte| !SEPARATORS.contains(&byte)) {
         let name = reader.short_text("argument name")?;
         let status = reader.u8("argument status")?;
-        let (sql_type, value) = type_info::read_parameter(reader)?;
+        let number = arguments.len() + 1;
+        let (sql_type, value) = read_typed(reader).map_err(|error| error.of_argument(number, &name))?;
         arguments.push(Argument { name, output: status & 1 != 0, sql_type, value });
     }
     Ok(Call { procedure, arguments })
+}
+
+/// Reads an argument's TYPE_INFO and its value. The type is what the client declared on the wire; a procedure's own
+/// declaration may ask for another.
+fn read_typed(reader: &mut Reader<'_>) -> Result<(SqlType, Value), Fault> {
+    let token = reader.peek().unwrap_or_default();
+    let info = TypeInfo::read(reader).map_err(|error| Fault(error, ArgumentFault::Type(token)))?;
+    let value = info.read_value(reader);
+    let value = value.map_err(|error| Fault(error, ArgumentFault::Value(info.sql_type)))?;
+    Ok((info.sql_type, value))
+}
+
+/// An error at an argument, and what is wrong if it is not that the message ends.
+struct Fault(ProtocolError, ArgumentFault);
+
+impl Fault {
+    fn of_argument(self, number: usize, name: &str) -> ProtocolError {
+        match self.0 {
+            ProtocolError::Invalid { .. } => {
+                ProtocolError::Argument { number, name: name.to_owned(), fault: self.1 }
+            }
+            other => other,
+        }
+    }
 }
 
 fn well_known(number: u16) -> Result<&'static str, ProtocolError> {

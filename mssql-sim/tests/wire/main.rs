@@ -6,5 +6,9 @@
 mod client;
 
 mod bulk;
+mod examples;
+mod golden;
+mod hostile;
+mod raw;
 mod tap;
 mod tls;

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub use read::{TypeInfo, read_parameter};
+pub use read::TypeInfo;
 pub(super) use write::token;
 pub use write::write;
 

@@ -36,13 +36,6 @@ enum Delimiter {
     Plp,
 }
 
-/// Reads a parameter's TYPE_INFO and its value. The type is what the client declared on the wire; a procedure's own
-/// declaration may ask for another.
-pub fn read_parameter(reader: &mut Reader<'_>) -> Result<(SqlType, Value), ProtocolError> {
-    let info = TypeInfo::read(reader)?;
-    Ok((info.sql_type, info.read_value(reader)?))
-}
-
 impl TypeInfo {
     /// Reads a TYPE_INFO.
     ///
@@ -65,6 +58,9 @@ impl TypeInfo {
             }
             BIGVARBINARY | BIGBINARY => {
                 let length = reader.u16("parameter length")?;
+                if length == 0 {
+                    return Err(invalid("parameter length", length));
+                }
                 (binary_type(token, length).expect("a token of binary"), short_or_plp(length))
             }
             BIGVARCHAR | BIGCHAR | NVARCHAR | NCHAR => {
@@ -300,7 +296,9 @@ mod tests {
             &[2, 0, 0, 0, 1, 2, 1, 0, 0, 0, 3, 0, 0, 0, 0],
         ]
         .concat();
-        let (sql_type, value) = read_parameter(&mut Reader::new(&parameter)).unwrap();
-        assert_eq!((sql_type, value), (SqlType::VarBinary(Length::Max), Value::Bytes(vec![1, 2, 3])));
+        let mut reader = Reader::new(&parameter);
+        let info = TypeInfo::read(&mut reader).unwrap();
+        assert_eq!(info.sql_type, SqlType::VarBinary(Length::Max));
+        assert_eq!(info.read_value(&mut reader).unwrap(), Value::Bytes(vec![1, 2, 3]));
     }
 }
