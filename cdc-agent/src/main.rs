@@ -32,7 +32,7 @@ fn main() -> std::process::ExitCode {
 fn explained(error: &AgentError, language: Language) -> String {
     let what_to_do = language.choose("Qué hacer", "What to do");
     let wrong = error.chain().to_string();
-    format!("error: {}. {what_to_do}: {}", wrong.trim_end_matches('.'), verdict(error).remedy)
+    format!("error: {}. {what_to_do}: {}", wrong.trim_end_matches('.'), verdict(error).remedy.text(language))
 }
 
 /// The configuration is complete before anything is touched.

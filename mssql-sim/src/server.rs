@@ -34,8 +34,8 @@ pub struct Options {
     pub user: String,
     /// Its password.
     pub password: String,
-    /// Send a row as NBCROW where that is shorter; else every row is a ROW.
-    pub compress_nulls: bool,
+    /// Which rows are sent as NBCROW.
+    pub null_rows: NullRows,
     /// How an attention is answered.
     pub attention_reply: AttentionReply,
     /// How connections are protected; None for want of a certificate, so that everything is in clear.
@@ -51,12 +51,23 @@ impl Default for Options {
             database: "wms".into(),
             user: "sa".into(),
             password: "Passw0rd!".into(),
-            compress_nulls: true,
+            null_rows: NullRows::WhereShorter,
             attention_reply: AttentionReply::TwoMessages,
             tls: None,
             engine: EngineOptions::default(),
         }
     }
+}
+
+/// Which rows are sent as NBCROW, whose bitmap stands for the NULLs; the others are ROWs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NullRows {
+    /// None.
+    Never,
+    /// Those that are shorter that way.
+    WhereShorter,
+    /// Any row, by a coin of this seed: a client must take both.
+    Random(u64),
 }
 
 /// How the attention of a running request is answered. Clients disagree on what they expect.

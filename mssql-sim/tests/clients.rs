@@ -7,7 +7,7 @@ use std::time::Duration;
 use client::{Connection, config, connect, connect_as, log_in, rows, run};
 use futures::TryStreamExt;
 use mssql_sim::faults::Trigger;
-use mssql_sim::server::{AttentionReply, Options, Server};
+use mssql_sim::server::{AttentionReply, NullRows, Options, Server};
 use mssql_sim::types::{SqlError, Value};
 use tiberius::AuthMethod;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
@@ -106,8 +106,11 @@ async fn every_type_is_read_back_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn every_type_is_read_back_without_null_compression() {
-    check_every_type(Options { compress_nulls: false, ..Options::default() }).await;
+async fn every_type_is_read_back_whatever_its_rows_are() {
+    for seed in 0..8 {
+        check_every_type(Options { null_rows: NullRows::Random(seed), ..Options::default() }).await;
+    }
+    check_every_type(Options { null_rows: NullRows::Never, ..Options::default() }).await;
 }
 
 #[tokio::test]

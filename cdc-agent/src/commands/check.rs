@@ -86,8 +86,8 @@ fn unusable(endpoint: &Endpoint, error: &AgentError) -> Finding {
     Finding {
         severity: Severity::Error,
         subject: format!("{}:{}", endpoint.host, endpoint.port),
-        text_es: format!("No se puede usar: {chain}. {remedy}"),
-        text_en: format!("Not usable: {chain}. {remedy}"),
+        text_es: format!("No se puede usar: {chain}. {}", remedy.es),
+        text_en: format!("Not usable: {chain}. {}", remedy.en),
         mend: None,
     }
 }

@@ -220,7 +220,7 @@ impl Applying {
             let treatment = verdict(&error);
             let pause = pauses.next(treatment.class);
             self.metrics.target_errors.inc();
-            tracing::warn!(error = %error.chain(), remedy = treatment.remedy, pause_ms = pause.as_millis(), "the target cannot be written; changes wait in the journal");
+            tracing::warn!(error = %error.chain(), remedy = treatment.remedy.en, pause_ms = pause.as_millis(), "the target cannot be written; changes wait in the journal");
             if !self.pause(pause, stop).await {
                 return Ok(());
             }

@@ -35,7 +35,7 @@ impl Capturing {
                 return Err(error);
             }
             let pause = pauses.next(treatment.class);
-            tracing::warn!(error = %error.chain(), remedy = treatment.remedy, pause_ms = pause.as_millis(), "the source cannot be read");
+            tracing::warn!(error = %error.chain(), remedy = treatment.remedy.en, pause_ms = pause.as_millis(), "the source cannot be read");
             let state = if treatment.class == Class::Operator { "waiting" } else { "source_unreachable" };
             self.capture.pulse(None, false, state, Some(&error.chain().to_string()));
             tokio::select! {

@@ -128,6 +128,9 @@ async fn mistakes_in_the_configuration_are_named_with_their_remedy() {
     let metrics = METRICS.replace("day = \"shipped_at\"", "day = \"shiped_at\"");
     site.configure(&Replicated { tables: TABLES, metrics: &metrics }, |text| text);
     assert_refused(&site, "unknown column in a metric", 3, &["orders_shipped", "shiped_at"]).await;
+    let spanish = site.agent(&["--lang", "es", "run", "--once"]).await;
+    let said = String::from_utf8_lossy(&spanish.stderr).into_owned();
+    assert!(said.contains("Qué hacer: Corrija el archivo de métricas"), "{said}");
     site.configure(&good, |text| text);
     site.agent_ok(&["run", "--once"]).await;
 }

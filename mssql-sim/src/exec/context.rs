@@ -143,6 +143,8 @@ pub struct SessionFacts {
     pub lock_timeout: i64,
     /// `SET ROWCOUNT`; 0 is no limit.
     pub row_limit: u64,
+    /// `@@TEXTSIZE`; None is -1, no limit.
+    pub text_size: Option<u32>,
     /// `SET IDENTITY_INSERT`: the table that takes explicit identity values.
     pub identity_insert: Option<ObjectName>,
 }

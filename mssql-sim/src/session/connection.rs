@@ -51,7 +51,7 @@ where
     writer.set_packet_size(login.packet_size);
 
     let options = &shared.options;
-    let reply = ReplyWriter::new(writer, shared.server_name(), options.compress_nulls);
+    let reply = ReplyWriter::new(writer, shared.server_name(), options.null_rows);
     let presence = session.presence();
     let connection = Connection { reader, reply, session, attention: options.attention_reply, queued: None };
     tokio::select! {

@@ -5,9 +5,12 @@
 
 use std::sync::Arc;
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use tokio::io::AsyncWrite;
 
 use super::event::{Command, Event};
+use crate::server::NullRows;
 use crate::types::{ColumnMeta, SqlError};
 use crate::wire::ProtocolError;
 use crate::wire::packet::MessageWriter;
@@ -19,7 +22,9 @@ use crate::wire::value;
 pub(crate) struct ReplyWriter<W> {
     messages: MessageWriter<W>,
     server_name: String,
-    compress_nulls: bool,
+    null_rows: NullRows,
+    /// The coin of [`NullRows::Random`].
+    coin: StdRng,
     /// Columns of the current result set.
     columns: Arc<[ColumnMeta]>,
     held: Option<Done>,
@@ -27,11 +32,13 @@ pub(crate) struct ReplyWriter<W> {
 }
 
 impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
-    pub(crate) fn new(messages: MessageWriter<W>, server_name: String, compress_nulls: bool) -> Self {
+    pub(crate) fn new(messages: MessageWriter<W>, server_name: String, null_rows: NullRows) -> Self {
+        let seed = if let NullRows::Random(seed) = null_rows { seed } else { 0 };
         Self {
             messages,
             server_name,
-            compress_nulls,
+            null_rows,
+            coin: StdRng::seed_from_u64(seed),
             columns: Arc::default(),
             held: None,
             procedure_depth: 0,
@@ -129,7 +136,12 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
     }
 
     fn row(&mut self, row: &[u8]) {
-        if self.compress_nulls && saves_by_compression(row, &self.columns) {
+        let compressed = match self.null_rows {
+            NullRows::Never => false,
+            NullRows::WhereShorter => saves_by_compression(row, &self.columns),
+            NullRows::Random(_) => self.coin.random(),
+        };
+        if compressed {
             token::null_compressed_row(row, &self.columns, &mut self.messages.tokens);
         } else {
             token::row(row, &mut self.messages.tokens);
@@ -203,7 +215,8 @@ mod tests {
 
     async fn reply(events: Vec<Event>) -> Vec<(u8, u16)> {
         let mut sent = Vec::new();
-        let mut reply = ReplyWriter::new(MessageWriter::new(&mut sent, 51), "SIM".into(), true);
+        let mut reply =
+            ReplyWriter::new(MessageWriter::new(&mut sent, 51), "SIM".into(), NullRows::WhereShorter);
         for event in events {
             reply.event(event).await.unwrap();
         }
@@ -248,7 +261,8 @@ mod tests {
     #[tokio::test]
     async fn an_attention_cuts_a_reply_in_two() {
         let mut sent = Vec::new();
-        let mut reply = ReplyWriter::new(MessageWriter::new(&mut sent, 51), "SIM".into(), true);
+        let mut reply =
+            ReplyWriter::new(MessageWriter::new(&mut sent, 51), "SIM".into(), NullRows::WhereShorter);
         reply.event(Event::ProcedureBegan).await.unwrap();
         reply.event(select().remove(0)).await.unwrap();
         reply.finish_cancelled().await.unwrap();

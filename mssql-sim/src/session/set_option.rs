@@ -40,6 +40,9 @@ impl Session {
                     SqlError::statement(1060, "The number of rows of SET ROWCOUNT must not be negative.")
                 })?;
             }
+            SetOption::Other(name, value) if name == "TEXTSIZE" => {
+                self.settings.text_size = text_size(value)?
+            }
             SetOption::Other(name, value) => check_other(name, value)?,
         }
         Ok(())
@@ -70,10 +73,24 @@ impl Session {
     }
 }
 
+/// Bytes of `SET TEXTSIZE`: -1 is no limit, 0 the one of old.
+fn text_size(value: &str) -> Result<Option<u32>, SqlError> {
+    const OF_OLD: u32 = 4096;
+    const NO_LIMIT: u32 = i32::MAX as u32;
+    match value.parse::<i64>() {
+        Ok(-1) => Ok(None),
+        Ok(0) => Ok(Some(OF_OLD)),
+        Ok(bytes) if (1..=i64::from(NO_LIMIT)).contains(&bytes) => {
+            Ok(u32::try_from(bytes).ok().filter(|bytes| *bytes < NO_LIMIT))
+        }
+        _ => Err(SqlError::unsupported(format_args!("SET TEXTSIZE {value}"))),
+    }
+}
+
 /// Options with values: those that change nothing here, as long as they keep it so.
 fn check_other(name: &str, value: &str) -> Result<(), SqlError> {
     let accepted = match name {
-        "TEXTSIZE" | "QUERY_GOVERNOR_COST_LIMIT" => true,
+        "QUERY_GOVERNOR_COST_LIMIT" => true,
         "DATEFORMAT" => value.eq_ignore_ascii_case("mdy"),
         "DATEFIRST" => value == "7",
         "LANGUAGE" => value.eq_ignore_ascii_case("us_english") || value.eq_ignore_ascii_case("english"),

@@ -22,6 +22,8 @@ pub struct Settings {
     pub deadlock_priority: i8,
     /// `ROWCOUNT`; 0 is no limit.
     pub row_limit: u64,
+    /// `TEXTSIZE`: most bytes of a long value that a result set carries; None is no limit.
+    pub text_size: Option<u32>,
     /// `IDENTITY_INSERT`: the one table that takes explicit identity values.
     pub identity_insert: Option<ObjectName>,
 }
@@ -36,6 +38,7 @@ impl Default for Settings {
             lock_timeout: None,
             deadlock_priority: 0,
             row_limit: 0,
+            text_size: None,
             identity_insert: None,
         }
     }

@@ -10,13 +10,14 @@ use super::batch::Frame;
 use super::event::{ClientGone, Command, Event};
 use super::{Failure, Session};
 use crate::collation::Collation;
-use crate::engine::{Interrupt, NameScope, TransactionId, TransactionOrigin};
+use crate::engine::{Interrupt, NameScope, Row, TransactionId, TransactionOrigin};
 use crate::exec::context::{ExecContext, SessionFacts, Variables, ViewStack};
 use crate::exec::conversion::{convert, convert_in, require_implicit};
 use crate::exec::dml::ResultSet;
 use crate::exec::{ddl, dml, expression, query};
 use crate::parser::ast::{Expr, Isolation, Query, Statement};
-use crate::types::{Length, SqlError, SqlType, Value};
+use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
+use crate::wire::value;
 
 /// Rows of a result that are encoded between two looks at the client.
 const CHUNK_ROWS: usize = 512;
@@ -134,18 +135,28 @@ impl Session {
             }
         };
         frame.result_begun = true;
-        frame.events.send(Event::Columns(cursor.columns())).await?;
+        let columns = cursor.columns();
+        frame.events.send(Event::Columns(columns.clone())).await?;
         let mut sent = 0;
         loop {
             match cursor.next_chunk(context, CHUNK_ROWS) {
                 Ok(rows) if rows.is_empty() => return Ok(sent),
                 Ok(rows) => {
                     sent += rows.len() as u64;
+                    let rows = self.within_text_size(rows, &columns);
                     frame.events.send(Event::Rows(rows)).await?;
                 }
                 Err(interrupt) => self.resolve(interrupt).await?,
             }
         }
+    }
+
+    /// The rows with their long values cut to `TEXTSIZE`.
+    fn within_text_size(&self, rows: Vec<Row>, columns: &[ColumnMeta]) -> Vec<Row> {
+        let Some(limit) = self.settings.text_size.filter(|_| columns.iter().any(value::is_long)) else {
+            return rows;
+        };
+        rows.into_iter().map(|row| value::cut(&row, columns, limit as usize).into()).collect()
     }
 
     /// Runs something until no lock stands in its way, in the session's transaction or in one of its own.
@@ -244,6 +255,7 @@ impl Session {
             options: self.settings.options_word(),
             lock_timeout: self.settings.lock_timeout_milliseconds(),
             row_limit: self.settings.row_limit,
+            text_size: self.settings.text_size,
             identity_insert: self.settings.identity_insert.clone(),
         }
     }

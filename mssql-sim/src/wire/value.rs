@@ -107,35 +107,40 @@ pub fn encode(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
             Form::Plp => out.extend_from_slice(&PLP_NULL.to_le_bytes()),
         };
     }
+    encode_content(column, |out| write_content(value, column, out), out);
+}
+
+/// Appends what `write` writes, delimited as the column's values are.
+fn encode_content(column: &ColumnMeta, write: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
     let start = out.len();
-    match form {
-        Form::Fixed(_) => write_content(value, column, out),
+    match form(column) {
+        Form::Fixed(_) => write(out),
         Form::ByteLength => {
             out.push(0);
-            write_content(value, column, out);
+            write(out);
             out[start] = u8::try_from(out.len() - start - 1).expect("at most 17 bytes follow a length byte");
         }
         Form::ShortLength => {
             out.extend_from_slice(&[0; 2]);
-            write_content(value, column, out);
+            write(out);
             let length =
                 u16::try_from(out.len() - start - 2).expect("a limited type holds at most 8000 bytes");
             out[start..start + 2].copy_from_slice(&length.to_le_bytes());
         }
         Form::LongLength => {
             out.extend_from_slice(&[0; 4]);
-            write_content(value, column, out);
+            write(out);
             write_long_length(start, out);
         }
         Form::TextPointer => {
             out.extend_from_slice(&TEXT_POINTER);
             out.extend_from_slice(&[0; 4]);
-            write_content(value, column, out);
+            write(out);
             write_long_length(start + TEXT_POINTER.len(), out);
         }
         Form::Plp => {
             out.extend_from_slice(&[0; 12]);
-            write_content(value, column, out);
+            write(out);
             let length = out.len() - start - 12;
             out[start..start + 8].copy_from_slice(&(length as u64).to_le_bytes());
             if length == 0 {
@@ -161,7 +166,14 @@ pub fn decode(bytes: &mut &[u8], column: &ColumnMeta) -> Value {
     if is_null(taken, column) {
         return Value::Null;
     }
-    let content = match form(column) {
+    let content = content_of(taken, column);
+    from_content(content, column.sql_type, column.collation.code_page())
+        .expect("a row was written by `encode`")
+}
+
+/// The bytes of a value that is not NULL, without what delimits them.
+fn content_of<'a>(taken: &'a [u8], column: &ColumnMeta) -> &'a [u8] {
+    match form(column) {
         Form::Fixed(_) => taken,
         Form::ByteLength => &taken[1..],
         Form::ShortLength => &taken[2..],
@@ -170,9 +182,7 @@ pub fn decode(bytes: &mut &[u8], column: &ColumnMeta) -> Value {
         // The total length and the one chunk's length stand before, the end mark behind; an empty value has no chunk.
         Form::Plp if taken.len() == 12 => &[],
         Form::Plp => &taken[12..taken.len() - 4],
-    };
-    from_content(content, column.sql_type, column.collation.code_page())
-        .expect("a row was written by `encode`")
+    }
 }
 
 /// Takes one column's bytes, delimiters included, from the front of a row.
@@ -202,6 +212,30 @@ fn long_length(bytes: &[u8]) -> usize {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize
 }
 
+/// Whether values of a column can be of any length, as `SET TEXTSIZE` limits.
+pub fn is_long(column: &ColumnMeta) -> bool {
+    matches!(form(column), Form::TextPointer)
+        || form(column) == Form::Plp && !matches!(column.sql_type, SqlType::Clr(_))
+}
+
+/// A row in which no long value has more than `limit` bytes.
+pub fn cut(row: &[u8], columns: &[ColumnMeta], limit: usize) -> Vec<u8> {
+    let (mut rest, mut out) = (row, Vec::with_capacity(row.len()));
+    for column in columns {
+        let taken = take(&mut rest, column);
+        if !is_long(column) || is_null(taken, column) || taken.len() <= limit {
+            out.extend_from_slice(taken);
+            continue;
+        }
+        // UTF-16 units stay whole.
+        let limit = if column.sql_type.has_code_page() { limit } else { limit & !1 };
+        let content = content_of(taken, column);
+        let kept = &content[..content.len().min(limit)];
+        encode_content(column, |out| out.extend_from_slice(kept), &mut out);
+    }
+    out
+}
+
 /// Passes over one column at the front of a row.
 pub fn skip(bytes: &mut &[u8], column: &ColumnMeta) {
     take(bytes, column);
@@ -218,7 +252,7 @@ pub fn is_null(bytes: &[u8], column: &ColumnMeta) -> bool {
     }
 }
 
-pub(super) fn write_content(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
+pub(crate) fn write_content(value: &Value, column: &ColumnMeta, out: &mut Vec<u8>) {
     match (value, column.sql_type) {
         (Value::Bit(bit), SqlType::Bit) => out.push(u8::from(*bit)),
         (Value::Int(n), SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt) => {
@@ -352,6 +386,32 @@ pub(crate) fn from_content(content: &[u8], sql_type: SqlType, code_page: CodePag
         SqlType::SqlVariant => Value::Variant(Box::new(variant::read(content)?)),
         SqlType::UniqueIdentifier => Value::Guid(swap_guid(exactly(content)?)),
     })
+}
+
+/// Whether bytes of the right number stand for a value that the type has.
+pub(crate) fn is_in_range(value: &Value, sql_type: SqlType) -> bool {
+    const TICKS_PER_DAY: u64 = 864_000_000_000;
+    // 0001-01-01 to 9999-12-31.
+    let is_day = |days: i32| (0..=3_652_058).contains(&days);
+    match *value {
+        Value::Decimal { unscaled, .. } => match sql_type {
+            SqlType::Decimal { precision, .. } | SqlType::Numeric { precision, .. } => {
+                unscaled.unsigned_abs() < 10u128.pow(u32::from(precision))
+            }
+            _ => false,
+        },
+        Value::Float(number) => number.is_finite(),
+        // 1753-01-01 to 9999-12-31, counted from 1900-01-01.
+        Value::DateTime { days, ticks } => (-53_690..=2_958_463).contains(&days) && ticks < 25_920_000,
+        Value::Date(days) => is_day(days),
+        Value::Time(ticks) => ticks < TICKS_PER_DAY,
+        Value::DateTime2 { days, ticks } => is_day(days) && ticks < TICKS_PER_DAY,
+        Value::DateTimeOffset { days, ticks, offset } => {
+            is_day(days) && ticks < TICKS_PER_DAY && offset.unsigned_abs() <= 14 * 60
+        }
+        Value::Variant(ref inner) => is_in_range(&inner.value, inner.sql_type),
+        _ => true,
+    }
 }
 
 fn exactly<const N: usize>(content: &[u8]) -> Option<[u8; N]> {

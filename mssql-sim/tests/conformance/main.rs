@@ -12,3 +12,4 @@ mod random;
 mod target;
 mod tds;
 mod tracking;
+mod types;

@@ -1,11 +1,10 @@
 //! Conversions to binary.
 
-use super::number::exact_parts;
 use super::rules::{declared_length, is_text};
 use super::text::trimmed;
 use crate::collation::CodePage;
 use crate::exec::messages::{conversion_error, impossible_cast};
-use crate::types::{Length, SqlError, SqlType, Value};
+use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
 
 pub(super) fn to_binary(
     value: Value,
@@ -73,11 +72,13 @@ fn number_bytes(value: &Value, from: SqlType, to: SqlType) -> Result<Vec<u8>, Sq
         }
         (Value::DateTime { days, ticks }, _) => [days.to_be_bytes(), ticks.to_be_bytes()].concat(),
         (Value::Date(days), _) => days.to_le_bytes()[..3].to_vec(),
-        (other, _) if exact_parts(other).is_none() => {
-            return Err(SqlError::unsupported(format_args!(
-                "conversion of {} to binary",
-                super::type_name(from)
-            )));
+        (
+            Value::Time(_) | Value::DateTime2 { .. } | Value::DateTimeOffset { .. },
+            SqlType::Time(scale) | SqlType::DateTime2(scale) | SqlType::DateTimeOffset(scale),
+        ) => {
+            let mut bytes = vec![scale];
+            crate::wire::value::write_content(value, &ColumnMeta::new("", from, false), &mut bytes);
+            bytes
         }
         _ => return Err(impossible_cast(from, to)),
     })

@@ -6,8 +6,10 @@ use super::date_parse::{Parsed, parse_moment};
 use super::number::float_of;
 use super::rules::{Family, family, fraction_digits};
 use super::text::trimmed;
+use crate::collation::Collation;
 use crate::exec::messages::{date_out_of_range, impossible_cast, not_a_date, overflow_from};
 use crate::types::{SqlError, SqlType, Value};
+use crate::wire::value as wire;
 
 /// 100 ns in a second.
 pub(crate) const TICKS_PER_SECOND: u64 = 10_000_000;
@@ -197,10 +199,18 @@ fn from_bytes(bytes: &[u8], from: SqlType, to: SqlType) -> Result<Value, SqlErro
         (SqlType::Date, 3) => {
             moment_to(Moment { days: little_endian(bytes) as i32, ticks: 0, offset: 0 }, from, to)
         }
-        _ => Err(SqlError::unsupported(format_args!(
-            "conversion of {} bytes to {}",
-            bytes.len(),
-            super::type_name(to)
-        ))),
+        (SqlType::Time(_) | SqlType::DateTime2(_) | SqlType::DateTimeOffset(_), 1..) => {
+            let (scale, content) = (bytes[0], &bytes[1..]);
+            let written = match to {
+                _ if scale > 7 => return Err(not_a_date()),
+                SqlType::Time(_) => SqlType::Time(scale),
+                SqlType::DateTime2(_) => SqlType::DateTime2(scale),
+                _ => SqlType::DateTimeOffset(scale),
+            };
+            let value = wire::from_content(content, written, Collation::DEFAULT.code_page());
+            let moment = value.filter(|value| wire::is_in_range(value, written)).as_ref().and_then(moment_of);
+            moment_to(moment.ok_or_else(not_a_date)?, from, to)
+        }
+        _ => Err(not_a_date()),
     }
 }

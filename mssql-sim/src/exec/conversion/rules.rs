@@ -82,7 +82,7 @@ pub fn conversion(from: SqlType, to: SqlType) -> Conversion {
         (F::Variant, F::Variant) | (F::Xml, F::Xml) => Conversion::Implicit,
         (F::Clr, F::Clr) if from == to => Conversion::Implicit,
         (_, F::Variant) if !fits_variant(from) => Conversion::Impossible,
-        (F::Variant, _) if !fits_variant(to) && !is_max(to) => Conversion::Impossible,
+        (F::Variant, F::LongText | F::Image | F::Xml | F::Clr | F::RowVersion) => Conversion::Impossible,
         (_, F::Variant) => Conversion::Implicit,
         (F::Variant, _) => Conversion::Explicit,
         (F::Binary, F::Clr) => Conversion::Implicit,

@@ -24,7 +24,7 @@ pub(crate) fn global(name: &str) -> Result<Scalar, SqlError> {
         "ERROR" => number(|site, _| Ok(Value::Int(i64::from(facts(site).last_error)))),
         "OPTIONS" => number(|site, _| Ok(Value::Int(i64::from(facts(site).options)))),
         "LOCK_TIMEOUT" => number(|site, _| Ok(Value::Int(facts(site).lock_timeout))),
-        "TEXTSIZE" => number(|_, _| Ok(Value::Int(-1))),
+        "TEXTSIZE" => number(|site, _| Ok(Value::Int(facts(site).text_size.map_or(-1, i64::from)))),
         "FETCH_STATUS" => number(|_, _| Ok(Value::Int(0))),
         "NESTLEVEL" => number(|_, _| Ok(Value::Int(0))),
         "MICROSOFTVERSION" => number(|_, _| Ok(Value::Int(0x1000_03E8))),

@@ -117,39 +117,13 @@ impl TypeInfo {
         let Some(content) = read_content(reader, self.delimiter)? else { return Ok(Value::Null) };
         let value = value::from_content(&content, self.sql_type, self.collation.code_page());
         value
-            .filter(|value| is_in_range(value, self.sql_type))
+            .filter(|value| value::is_in_range(value, self.sql_type))
             .ok_or_else(|| invalid("parameter value", format_args!("{content:02x?} for {:?}", self.sql_type)))
     }
 }
 
 fn invalid(field: &'static str, found: impl std::fmt::Display) -> ProtocolError {
     ProtocolError::Invalid { field, found: found.to_string() }
-}
-
-/// Whether bytes of the right number stand for a value that the type has.
-fn is_in_range(value: &Value, sql_type: SqlType) -> bool {
-    const TICKS_PER_DAY: u64 = 864_000_000_000;
-    // 0001-01-01 to 9999-12-31.
-    let is_day = |days: i32| (0..=3_652_058).contains(&days);
-    match *value {
-        Value::Decimal { unscaled, .. } => match sql_type {
-            SqlType::Decimal { precision, .. } | SqlType::Numeric { precision, .. } => {
-                unscaled.unsigned_abs() < 10u128.pow(u32::from(precision))
-            }
-            _ => false,
-        },
-        Value::Float(number) => number.is_finite(),
-        // 1753-01-01 to 9999-12-31, counted from 1900-01-01.
-        Value::DateTime { days, ticks } => (-53_690..=2_958_463).contains(&days) && ticks < 25_920_000,
-        Value::Date(days) => is_day(days),
-        Value::Time(ticks) => ticks < TICKS_PER_DAY,
-        Value::DateTime2 { days, ticks } => is_day(days) && ticks < TICKS_PER_DAY,
-        Value::DateTimeOffset { days, ticks, offset } => {
-            is_day(days) && ticks < TICKS_PER_DAY && offset.unsigned_abs() <= 14 * 60
-        }
-        Value::Variant(ref inner) => is_in_range(&inner.value, inner.sql_type),
-        _ => true,
-    }
 }
 
 fn sized_type(token: u8, length: u8) -> Result<SqlType, ProtocolError> {
