@@ -232,6 +232,22 @@ async fn changes_join_their_rows() {
     assert_eq!(rows(&server, version).await, "10,1; 11,NULL; 10,NULL");
     let moved = "SELECT 7 WHERE EXISTS (SELECT 1 FROM CHANGETABLE(CHANGES dbo.orders, 1) AS c)";
     assert_eq!(rows(&server, moved).await, "7");
+    for (wanted, expected) in [
+        ("c.company = 1 AND c.id > 10", "1,12"),
+        ("c.company >= 1 AND (c.company > 1 OR (c.company = 1 AND c.id > 9))", "1,10; 1,12"),
+        ("c.company IN (1, 2) AND c.id = 12 OR c.company = 7", "1,12"),
+        ("c.id = 12", "1,12"),
+        ("c.company < 1", ""),
+        ("c.SYS_CHANGE_VERSION = 1", "1,10"),
+    ] {
+        let page = format!(
+            "SELECT TOP (3) c.company, c.id FROM CHANGETABLE(CHANGES dbo.orders, 0) AS c WHERE {wanted} ORDER BY c.company, c.id"
+        );
+        assert_eq!(rows(&server, &page).await, expected, "{wanted}");
+    }
+    let sought = "SELECT o.id, c.SYS_CHANGE_VERSION FROM orders AS o LEFT JOIN CHANGETABLE(CHANGES dbo.orders, 0) AS c \
+                  ON c.company = o.company AND c.id = o.id ORDER BY o.company, o.id";
+    assert_eq!(rows(&server, sought).await, "10,1; 11,NULL; 10,NULL");
     let valid = "SELECT CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(N'dbo.orders')), CHANGE_TRACKING_CURRENT_VERSION()";
     assert_eq!(rows(&server, valid).await, "0,2");
 }

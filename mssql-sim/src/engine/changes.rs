@@ -6,7 +6,7 @@ use super::keys::KeyRange;
 use super::read::TableRead;
 use super::state::State;
 use super::statement::NameScope;
-use super::tracking::{self, CommitRecord, DatabaseTracking, TableTracking};
+use super::tracking::{self, ChangeScan, ChangedRows, CommitRecord, DatabaseTracking, TableTracking};
 use super::transaction::{TrackingLog, Undo};
 use super::{Engine, IndexRef, Interrupt, Row, TransactionId};
 use crate::parser::ast::TrackingOptions;
@@ -16,16 +16,15 @@ const MINUTES_PER_DAY: u32 = 1440;
 const DEFAULT_RETENTION: (u32, u32) = (2, MINUTES_PER_DAY);
 
 impl Engine {
-    /// Rows of `CHANGETABLE(CHANGES table, last_sync)` in the row form of [`tracking::changes_columns`], in key order.
-    /// `last_sync` None is NULL: every change that is kept.
+    /// Rows of `CHANGETABLE(CHANGES table, last_sync)`.
     ///
     /// # Errors
     /// 22105 if the table is not tracked.
-    pub fn changes(&self, read: &TableRead, last_sync: Option<i64>) -> Result<Vec<Row>, SqlError> {
+    pub fn changes(&self, read: &TableRead, scan: &ChangeScan) -> Result<ChangedRows, SqlError> {
         let state = self.state();
         let instant = state.changes_instant(read.sight);
         let tracking = state.table(&read.table)?.tracking.as_ref().ok_or_else(|| not_tracked(&read.table))?;
-        Ok(tracking.changes(last_sync, instant))
+        Ok(tracking.changes(scan, instant))
     }
 
     /// The row of `CHANGETABLE(VERSION table, ..)` for a primary key's bytes ([`super::keys::key_prefix`]); None if the

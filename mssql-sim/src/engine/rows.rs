@@ -300,7 +300,7 @@ impl Rows {
     }
 }
 
-fn is_void(from: Bound<&[u8]>, to: Bound<&[u8]>) -> bool {
+pub(super) fn is_void(from: Bound<&[u8]>, to: Bound<&[u8]>) -> bool {
     match (from, to) {
         (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) => a >= b,
         _ => false,

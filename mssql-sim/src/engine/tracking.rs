@@ -8,12 +8,14 @@
 //! minimum valid version; they take no version.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::definition::TableDef;
+use super::keys::KeyRange;
+use super::rows::is_void;
 use super::{Key, ObjectId, Row};
 use crate::types::{ColumnMeta, Length, SqlType, Value};
 use crate::wire::value;
@@ -144,17 +146,45 @@ impl TableTracking {
         }
     }
 
-    /// Rows of `CHANGETABLE(CHANGES ..)` after a version, as of an instant if given, in key order.
-    pub(super) fn changes(&self, last_sync: Option<i64>, instant: Option<u64>) -> Vec<Row> {
-        let from = match last_sync {
+    /// Rows of `CHANGETABLE(CHANGES ..)` in key order, as of an instant if given: those of a range of keys behind
+    /// `after`, about `limit` of them.
+    ///
+    /// Mostly the next keys of the range have changed and are looked at one by one. Where few of them have, the keys
+    /// that changed since the version are gathered instead, and all of them given.
+    pub(super) fn changes(&self, scan: &ChangeScan, instant: Option<u64>) -> ChangedRows {
+        let from = match scan.last_sync {
             None => i64::MIN,
-            Some(-1) => return Vec::new(),
+            Some(-1) => return ChangedRows::default(),
             Some(version) => version,
         };
+        let (start, end) = scan.bounds();
+        if is_void(start, end) {
+            return ChangedRows::default();
+        }
+        let mut found = ChangedRows::default();
+        for (steps, (key, history)) in self.keys.range::<[u8], _>((start, end)).enumerate() {
+            if steps == MOST_STEPS {
+                return self.gathered(scan, from, instant);
+            }
+            let changed = history.changes.last().is_some_and(|change| change.version > from);
+            found.rows.extend(if changed { self.fold(history, from, instant) } else { None });
+            if found.rows.len() == scan.limit {
+                found.next = Some(Key::clone(key));
+                break;
+            }
+        }
+        found
+    }
+
+    /// All rows of a scan, found by their versions.
+    fn gathered(&self, scan: &ChangeScan, from: i64, instant: Option<u64>) -> ChangedRows {
         let first = (from.saturating_add(1), Key::from([]));
+        let bounds = scan.bounds();
+        let changed = self.by_version.range((Bound::Included(first), Bound::Unbounded)).map(|(_, key)| key);
         let keys: BTreeSet<&Key> =
-            self.by_version.range((Bound::Included(first), Bound::Unbounded)).map(|(_, key)| key).collect();
-        keys.into_iter().filter_map(|key| self.fold(&self.keys[key], from, instant)).collect()
+            changed.filter(|key| RangeBounds::<[u8]>::contains(&bounds, key.as_ref())).collect();
+        let rows = keys.into_iter().filter_map(|key| self.fold(&self.keys[key], from, instant)).collect();
+        ChangedRows { rows, next: None }
     }
 
     fn fold(&self, history: &History, from: i64, instant: Option<u64>) -> Option<Row> {
@@ -268,6 +298,46 @@ pub(super) fn columns_set(table: &TableDef, ids: &[i32]) -> ColumnsSet {
         table.is_key_column(position) || column.computed.is_some() || ids.contains(&column.column_id)
     });
     (!names_key && !sets_all).then(|| ids.into())
+}
+
+/// Keys that a scan looks at one by one before it gathers those that changed.
+const MOST_STEPS: usize = 32_768;
+
+/// A read of CHANGETABLE(CHANGES ..).
+#[derive(Clone, Debug)]
+pub struct ChangeScan {
+    /// Changes after this version; None is NULL: every change that is kept.
+    pub last_sync: Option<i64>,
+    /// Which keys.
+    pub range: KeyRange,
+    /// Only keys behind this one.
+    pub after: Option<Key>,
+    /// After how many rows the read may stop.
+    pub limit: usize,
+}
+
+/// Rows of a read, in the row form of [`changes_columns`] and in key order.
+#[derive(Debug, Default)]
+pub struct ChangedRows {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// The key behind which the next read goes on; None at the end.
+    pub next: Option<Key>,
+}
+
+impl ChangeScan {
+    /// Every change after a version.
+    pub fn all(last_sync: Option<i64>) -> Self {
+        Self { last_sync, range: KeyRange::all(), after: None, limit: usize::MAX }
+    }
+
+    fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        let start = match &self.after {
+            Some(after) if after.as_ref() >= self.range.from.as_slice() => Bound::Excluded(after.as_ref()),
+            _ => Bound::Included(self.range.from.as_slice()),
+        };
+        (start, self.range.to.as_deref().map_or(Bound::Unbounded, Bound::Excluded))
+    }
 }
 
 const CHANGES_TYPES: [(&str, SqlType); 5] = [

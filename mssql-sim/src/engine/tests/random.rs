@@ -6,6 +6,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
+use crate::engine::tracking::ChangeScan;
 
 const SEEDS: u64 = 40;
 const STEPS: usize = 400;
@@ -146,7 +147,13 @@ impl History {
         let statement = self.fixture.engine.statement(transaction, Isolation::Snapshot);
         let read = self.fixture.engine.open(&statement, &self.table, ReadHint::default()).expect("open");
         let layout = crate::engine::tracking::changes_columns(&self.table);
-        for row in self.fixture.engine.changes(&read, Some(self.follower.version)).expect("tracked") {
+        for row in self
+            .fixture
+            .engine
+            .changes(&read, &ChangeScan::all(Some(self.follower.version)))
+            .expect("tracked")
+            .rows
+        {
             let Value::Int(key) = column_value(&layout, &row, 5) else { panic!("the key is an integer") };
             match now.get(&key) {
                 Some(value) => self.follower.rows.insert(key, *value),

@@ -1,6 +1,7 @@
 //! Net changes, as a real server was probed.
 
 use super::*;
+use crate::engine::tracking::ChangeScan;
 
 /// Runs a script of transactions against `t(id, a, b)`: `i1` insert, `d1` delete, `u1` update of `a`, `u1:ab` of both,
 /// `m1>2,2>3` one statement that moves keys; blanks between statements, `|` between transactions.
@@ -60,7 +61,7 @@ fn changes(fixture: &Fixture, table: &Arc<TableDef>, last_sync: Option<i64>) -> 
     let statement = fixture.engine.statement(transaction, Isolation::ReadCommitted);
     let read = fixture.engine.open(&statement, table, ReadHint::default()).expect("open");
     let layout = crate::engine::tracking::changes_columns(table);
-    let rows = fixture.engine.changes(&read, last_sync).expect("tracked");
+    let rows = fixture.engine.changes(&read, &ChangeScan::all(last_sync)).expect("tracked").rows;
     drop(statement);
     fixture.engine.rollback(transaction);
     let shown = rows.iter().map(|row| {
@@ -250,6 +251,9 @@ fn a_snapshot_sees_the_changes_of_its_instant_unless_told_otherwise() {
         run(&fixture, &table, "i2");
         let statement = fixture.engine.statement(reader, Isolation::Snapshot);
         let read = fixture.engine.open(&statement, &table, ReadHint::default()).expect("open");
-        assert_eq!(fixture.engine.changes(&read, None).expect("tracked").len(), expected);
+        assert_eq!(
+            fixture.engine.changes(&read, &ChangeScan::all(None)).expect("tracked").rows.len(),
+            expected
+        );
     }
 }

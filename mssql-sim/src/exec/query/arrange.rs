@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use super::plan::{
-    EqualPair, FilteredPlan, JoinMethod, JoinPlan, MadeLeaf, Maker, OuterKind, Relation, TableLeaf,
+    ChangesLeaf, EqualPair, FilteredPlan, JoinMethod, JoinPlan, MadeLeaf, Maker, OuterKind, Relation,
+    TableLeaf,
 };
 use super::seek::{Access, demanded};
-use crate::engine::{IndexRef, KeyColumn, TableRead, tracking};
+use crate::engine::{IndexRef, KeyColumn, TableDef, TableRead, tracking};
 use crate::exec::expression::{Condition, Node, Scalar};
 use crate::parser::ast::BinaryOp;
 
@@ -18,6 +19,7 @@ use crate::parser::ast::BinaryOp;
 pub(super) enum Raw {
     Nothing,
     Table { place: usize, key_place: Option<usize>, read: TableRead },
+    Changes { place: usize, read: TableRead, last_sync: Box<Scalar> },
     Other(usize, Relation),
     Join { kind: OuterKind, lateral: bool, left: Box<Raw>, right: Box<Raw>, on: Option<Box<Condition>> },
 }
@@ -64,7 +66,7 @@ impl Raw {
         match self {
             Self::Nothing => Vec::new(),
             Self::Table { place, key_place, .. } => std::iter::once(*place).chain(*key_place).collect(),
-            Self::Other(place, _) => vec![*place],
+            Self::Changes { place, .. } | Self::Other(place, _) => vec![*place],
             Self::Join { left, right, .. } => [left.places(), right.places()].concat(),
         }
     }
@@ -80,6 +82,10 @@ impl Raw {
                 let access = Access::choose(place, &read.table, given.known, given.conditions);
                 Relation::Table(Arc::new(TableLeaf { place, key_place, read, access }))
             }
+            Self::Changes { place, read, last_sync } => {
+                let access = Access::of_changes(place, &read.table, given.known, given.conditions);
+                Relation::Changes(Arc::new(ChangesLeaf { place, read, last_sync: *last_sync, access }))
+            }
             Self::Join { kind, lateral, left, right, on } => {
                 arrange_join(kind, lateral, (*left, *right), on.map(|on| *on), given)
             }
@@ -88,7 +94,9 @@ impl Raw {
 
     /// A side of a join; a single source is filtered by what concerns it alone.
     fn arrange_side(self, given: Given<'_>) -> Relation {
-        let (Self::Table { place, .. } | Self::Other(place, _)) = self else { return self.arrange(given) };
+        let (Self::Table { place, .. } | Self::Changes { place, .. } | Self::Other(place, _)) = self else {
+            return self.arrange(given);
+        };
         let own = given.conditions.iter().filter(|condition| {
             let places = condition.places();
             !condition.has_subquery() && !places.is_empty() && places.iter().all(|p| *p == place)
@@ -107,6 +115,9 @@ impl Raw {
             Self::Nothing => false,
             Self::Table { place, read, .. } => {
                 Access::choose(*place, &read.table, given.known, given.conditions).follows(places)
+            }
+            Self::Changes { place, read, .. } => {
+                Access::of_changes(*place, &read.table, given.known, given.conditions).follows(places)
             }
             Self::Other(place, relation) => {
                 let follows = |key: &Scalar| key.places().iter().any(|p| places.contains(p));
@@ -187,17 +198,18 @@ impl Relation {
                 let columns = leaf.read.table.index_columns(leaf.access.index);
                 is_prefix(order_by, leaf.place, columns, leaf.access.fixed)
             }
-            Self::Made(leaf) => is_prefix(order_by, leaf.place, &changes_order(leaf), 0),
-            Self::Nothing | Self::Derived(_) => order_by.is_empty(),
+            Self::Changes(leaf) => {
+                is_prefix(order_by, leaf.place, &changes_order(&leaf.read.table), leaf.access.fixed)
+            }
+            Self::Nothing | Self::Made(_) | Self::Derived(_) => order_by.is_empty(),
         }
     }
 }
 
 /// The columns by which CHANGETABLE(CHANGES ..) is in order: the key's, which stand behind its own.
-fn changes_order(leaf: &MadeLeaf) -> Vec<KeyColumn> {
-    let Maker::Changes { read, .. } = &leaf.maker else { return Vec::new() };
-    let key = read.table.index_columns(IndexRef::Primary);
-    let first = tracking::changes_columns(&read.table).len() - key.len();
+fn changes_order(table: &TableDef) -> Vec<KeyColumn> {
+    let key = table.index_columns(IndexRef::Primary);
+    let first = tracking::changes_columns(table).len() - key.len();
     (first..).zip(key).map(|(column, key)| KeyColumn { column, ..*key }).collect()
 }
 

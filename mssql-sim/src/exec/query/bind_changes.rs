@@ -27,7 +27,8 @@ impl FromBinder<'_> {
         }
         let last_sync = last_sync.converted(SqlType::BigInt)?;
         let source = source(alias, &tracking::changes_columns(&table))?;
-        Ok(self.made(source, Maker::Changes { read, last_sync }))
+        let place = self.push(source);
+        Ok(Raw::Changes { place, read, last_sync: Box::new(last_sync) })
     }
 
     /// `CHANGETABLE(VERSION t, (columns), (values))`: the columns are the primary key's, in any order.

@@ -12,6 +12,7 @@ mod bind;
 mod bind_changes;
 mod bind_cte;
 mod bind_from;
+mod changed_rows;
 pub(crate) mod finder;
 pub(in crate::exec) mod hints;
 mod join;

@@ -174,6 +174,7 @@ pub(super) enum Relation {
     #[default]
     Nothing,
     Table(Arc<TableLeaf>),
+    Changes(Arc<ChangesLeaf>),
     /// Rows that are made at once.
     Made(Arc<MadeLeaf>),
     Derived(Arc<DerivedLeaf>),
@@ -199,6 +200,15 @@ pub(super) struct TableLeaf {
     pub(super) access: Access,
 }
 
+/// CHANGETABLE(CHANGES ..) of a table.
+#[derive(Debug)]
+pub(super) struct ChangesLeaf {
+    pub(super) place: usize,
+    pub(super) read: TableRead,
+    pub(super) last_sync: Scalar,
+    pub(super) access: Access,
+}
+
 /// A source whose rows are made at once.
 #[derive(Debug)]
 pub(super) struct MadeLeaf {
@@ -218,10 +228,6 @@ pub(super) enum Maker {
     Function(TableFunction),
     /// The level before, of a recursive common table expression.
     Working(Arc<WorkTable>),
-    Changes {
-        read: TableRead,
-        last_sync: Scalar,
-    },
     /// The values are of the key columns' types, in key order.
     Version {
         read: TableRead,

@@ -5,7 +5,7 @@
 //! is as many short ranges as it has values. Ranges only leave out what cannot qualify; the conditions are evaluated
 //! all the same. Values are those of the moment at which the read begins.
 
-use crate::engine::{IndexRef, Interrupt, KeyRange, TableDef, key_prefix};
+use crate::engine::{IndexRef, Interrupt, KeyRange, TableDef, key_prefix, tracking};
 use crate::exec::conversion::{
     Family, as_decimal, exact_parts, family, fraction_digits, integer_bounds, is_text,
 };
@@ -48,11 +48,29 @@ enum Term {
 impl Access {
     /// Chooses the index whose leading columns the conditions bound best; the primary key when none does.
     pub(super) fn choose(place: usize, table: &TableDef, known: &[usize], conditions: &[&Condition]) -> Self {
-        let terms: Vec<Term> = conditions.iter().filter_map(|c| Term::from(c, place, known)).collect();
+        let terms = conditions.iter().filter_map(|c| Term::from(c, place, known)).collect();
         // A filtered index does not hold every row.
         let secondary =
             (0..table.indexes.len()).map(IndexRef::Secondary).filter(|index| table.filter(*index).is_none());
         let candidates = std::iter::once(IndexRef::Primary).chain(secondary);
+        Self::best(table, terms, candidates)
+    }
+
+    /// How CHANGETABLE(CHANGES ..) of a table is read, whose own columns come before the key's.
+    pub(super) fn of_changes(
+        place: usize,
+        table: &TableDef,
+        known: &[usize],
+        conditions: &[&Condition],
+    ) -> Self {
+        let key = table.index_columns(IndexRef::Primary);
+        let first = tracking::changes_columns(table).len() - key.len();
+        let in_table = |column: usize| Some(key.get(column.checked_sub(first)?)?.column);
+        let terms = conditions.iter().filter_map(|c| Term::from(c, place, known)?.renumbered(&in_table));
+        Self::best(table, terms.collect(), std::iter::once(IndexRef::Primary))
+    }
+
+    fn best(table: &TableDef, terms: Vec<Term>, candidates: impl Iterator<Item = IndexRef>) -> Self {
         let mut best =
             Self { index: IndexRef::Primary, terms: Vec::new(), needs: Vec::new(), fixed: 0, unique: false };
         let mut best_score = 0;
@@ -137,6 +155,26 @@ impl Term {
             },
             _ => None,
         }
+    }
+
+    /// The same about other columns; None if nothing is left to say.
+    fn renumbered(self, number: &impl Fn(usize) -> Option<usize>) -> Option<Self> {
+        Some(match self {
+            Self::And(terms) => {
+                let kept: Vec<Self> = terms.into_iter().filter_map(|t| t.renumbered(number)).collect();
+                if kept.is_empty() {
+                    return None;
+                }
+                Self::And(kept)
+            }
+            Self::Or(terms) => {
+                Self::Or(terms.into_iter().map(|t| t.renumbered(number)).collect::<Option<_>>()?)
+            }
+            Self::Compare { column, operator, value } => {
+                Self::Compare { column: number(column)?, operator, value }
+            }
+            Self::Null(column) => Self::Null(number(column)?),
+        })
     }
 
     /// Whether the term holds for one value of the column only.

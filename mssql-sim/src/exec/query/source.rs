@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::changed_rows::ChangedRows;
 use super::join::{HashJoin, LookupJoin};
 use super::operator::{FilteredSource, OneRow, Operator, Scene, Source};
 use super::plan::{DerivedLeaf, JoinMethod, MadeLeaf, Maker, Relation, TableLeaf};
@@ -12,8 +13,8 @@ use crate::exec::expression::{Frame, SourceRow, Tuple};
 use crate::types::Value;
 
 /// Rows of the first read of a range; each further read takes twice as many.
-const FIRST_CHUNK: usize = 32;
-const LARGEST_CHUNK: usize = 1024;
+pub(super) const FIRST_CHUNK: usize = 32;
+pub(super) const LARGEST_CHUNK: usize = 1024;
 
 impl Relation {
     /// A run of the relation.
@@ -21,6 +22,7 @@ impl Relation {
         match self {
             Self::Nothing => Box::new(OneRow::default()),
             Self::Table(leaf) => Box::new(TableScan::new(leaf)),
+            Self::Changes(leaf) => Box::new(ChangedRows::new(leaf)),
             Self::Made(leaf) => Box::new(MadeRows { leaf: leaf.clone(), rows: None, position: 0 }),
             Self::Derived(leaf) => Box::new(DerivedRows { leaf: leaf.clone(), run: None }),
             Self::Filtered(plan) => Box::new(FilteredSource::new(plan)),
@@ -125,7 +127,7 @@ impl Source for TableScan {
     }
 }
 
-/// Rows that are made at once: of a catalog view or of CHANGETABLE.
+/// Rows that are made at once: of a catalog view, of a function, of CHANGETABLE(VERSION ..).
 struct MadeRows {
     leaf: Arc<MadeLeaf>,
     rows: Option<Vec<Row>>,
@@ -146,13 +148,6 @@ impl Maker {
             }
             Self::Function(function) => function.rows(frame),
             Self::Working(table) => Ok(table.rows()),
-            Self::Changes { read, last_sync } => {
-                let last_sync = match last_sync.evaluate(frame)? {
-                    Value::Int(version) => Some(version),
-                    _ => None,
-                };
-                Ok(context.engine.changes(read, last_sync)?)
-            }
             Self::Version { read, table, key } => {
                 let values = key.iter().map(|k| k.evaluate(frame)).collect::<Result<Vec<_>, _>>()?;
                 if values.iter().any(Value::is_null) {
