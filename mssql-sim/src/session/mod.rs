@@ -26,6 +26,7 @@ mod reply;
 mod set_option;
 pub mod settings;
 mod statement;
+mod system_procedure;
 mod transaction;
 
 use std::collections::HashMap;

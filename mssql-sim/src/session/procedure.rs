@@ -209,7 +209,10 @@ impl Session {
             }
             "sp_flush_ct_internal_table_on_demand" => self.flush_side_tables(arguments, caller).await,
             known if UNSUPPORTED_PROCEDURES.contains(&known) => Err(SqlError::unsupported(known).into()),
-            _ => {
+            other => {
+                if let Some(outcome) = self.run_system_procedure(other, arguments, caller).await? {
+                    return Ok(outcome);
+                }
                 let message = format!("Could not find stored procedure '{name}'.");
                 Err(SqlError { state: 62, ..SqlError::statement(2812, message) }.into())
             }
