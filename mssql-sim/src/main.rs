@@ -1,19 +1,52 @@
 //! `mssql-sim`: the server as a program.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
-use mssql_sim::script;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use mssql_sim::script::{self, RemoteTarget, RemoteTargetError, ScriptError};
 use mssql_sim::server::{Options, Server};
 use mssql_sim::wire::tls::{Authority, Identity, IdentityError, Tls, Validity};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A small SQL Server for tests: TDS 7.4, everything in memory.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+struct Program {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    serve: Option<Arguments>,
+}
+
+/// Something other than serving.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Runs a script batch by batch and prints what it answers; the first error ends it.
+    Run(RunArguments),
+}
+
+#[derive(Debug, Args)]
+struct RunArguments {
+    /// T-SQL; batches are separated by lines that say GO, or GO and how often.
+    script: PathBuf,
+    /// Server to run it on, as host:port; without it an empty one is made for the script alone.
+    #[arg(long, requires = "password_file")]
+    server: Option<String>,
+    /// Database in which the script begins.
+    #[arg(long, default_value = "wms")]
+    database: String,
+    /// Login.
+    #[arg(long, default_value = "sa")]
+    user: String,
+    /// File with the login's password; a line end behind it does not count.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct Arguments {
     /// Address to listen on; port 0 takes a free one, which is printed.
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -56,10 +89,16 @@ enum Failure {
     AuthorityFile { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    #[error("{} failed: {error}", path.display())]
-    Script { path: PathBuf, error: mssql_sim::types::SqlError },
+    #[error("{}: {error}", path.display())]
+    Script { path: PathBuf, error: ScriptError },
+    #[error("--server is not host:port")]
+    ServerName,
+    #[error("the server cannot be used: {0}")]
+    Server(#[from] RemoteTargetError),
     #[error("{address} cannot be listened on: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
+    #[error("the output cannot be written: {0}")]
+    Output(std::io::Error),
     #[error("signals cannot be received: {0}")]
     Signal(std::io::Error),
 }
@@ -71,7 +110,13 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    match run(Arguments::parse()).await {
+    let program = Program::parse();
+    let done = match (program.task, program.serve) {
+        (Some(Task::Run(arguments)), _) => run_script(arguments).await,
+        (None, Some(arguments)) => serve(arguments).await,
+        (None, None) => Program::command().print_help().map_err(Failure::Output),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("mssql-sim: {failure}");
@@ -80,7 +125,37 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), Failure> {
+/// Runs a script on a server elsewhere, or on one of its own.
+async fn run_script(arguments: RunArguments) -> Result<(), Failure> {
+    let text = read(&arguments.script)?;
+    let mut out = std::io::stdout().lock();
+    let done = match &arguments.server {
+        Some(server) => {
+            let (host, port) = server.rsplit_once(':').ok_or(Failure::ServerName)?;
+            let port = port.parse().map_err(|_| Failure::ServerName)?;
+            let password = arguments.password_file.as_deref().map_or_else(|| Ok(String::new()), read)?;
+            let login = (arguments.user.as_str(), password.trim_end_matches(['\r', '\n']));
+            let mut target = RemoteTarget::connect((host, port), login, &arguments.database).await?;
+            script::run(&mut target, &text, &mut out).await
+        }
+        None => {
+            let server = Server::new(Options {
+                database: arguments.database,
+                user: arguments.user,
+                ..Options::default()
+            });
+            run_locally(&server, &text, &mut out).await
+        }
+    };
+    done.map_err(|error| Failure::Script { path: arguments.script, error })
+}
+
+async fn run_locally(server: &Server, text: &str, out: &mut impl Write) -> Result<(), ScriptError> {
+    let mut session = server.local_session().map_err(|error| ScriptError::Batch { line: 1, error })?;
+    script::run(&mut session, text, out).await
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let password = read(&arguments.password_file)?;
     let tls = tls(&arguments)?;
     let server = Server::new(Options {
@@ -91,9 +166,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         ..Options::default()
     });
     if let Some(path) = arguments.script {
-        for batch in script::batches(&read(&path)?) {
-            server.execute(batch).await.map_err(|error| Failure::Script { path: path.clone(), error })?;
-        }
+        let done = run_locally(&server, &read(&path)?, &mut std::io::sink()).await;
+        done.map_err(|error| Failure::Script { path, error })?;
     }
     let address = arguments.listen;
     let listening = server.listen(address).await.map_err(|source| Failure::Listen { address, source })?;

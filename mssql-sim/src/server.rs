@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::collation::Collation;
 use crate::engine::{Engine, Options as EngineOptions};
 use crate::faults::Faults;
+use crate::session::local::LocalSession;
 use crate::session::{Sessions, connection, local};
 use crate::types::{SqlError, Value};
 use crate::wire::tls::Tls;
@@ -171,6 +172,14 @@ impl Server {
     /// Protects connections that begin from now on in another way: with another certificate, or not at all.
     pub fn set_tls(&self, tls: Option<Tls>) {
         *self.shared.tls.write() = tls;
+    }
+
+    /// A session of the administrator in the user database, without a connection.
+    ///
+    /// # Errors
+    /// If that database is gone.
+    pub fn local_session(&self) -> Result<LocalSession, SqlError> {
+        LocalSession::begin(&self.shared)
     }
 
     /// What may be made to go wrong.

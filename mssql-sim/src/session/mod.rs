@@ -18,7 +18,7 @@ pub mod event;
 mod handshake;
 mod insert_execute;
 mod kill;
-pub(crate) mod local;
+pub mod local;
 mod prepared;
 mod presence;
 mod procedure;

@@ -117,7 +117,8 @@ const TEXTS: [Text; 11] = [
 ];
 
 /// Parameters of `sp_rename`.
-const RENAME: &[Parameter] = &[required("objname"), required("newname"), ("objtype", "varchar(13)", Some(None))];
+const RENAME: &[Parameter] =
+    &[required("objname"), required("newname"), ("objtype", "varchar(13)", Some(None))];
 
 /// Parameters of `sp_addextendedproperty` and `sp_updateextendedproperty`; dropping takes no value.
 const PROPERTY: &[Parameter] = &[
@@ -142,7 +143,8 @@ impl Session {
         // Drivers call the forms of later versions, which answer the same here.
         let known = called.trim_end_matches("_100").trim_end_matches("_90");
         if let Some(procedure) = TEXTS.iter().find(|procedure| procedure.name == known) {
-            let declared = procedure.parameters.iter().map(|(name, sql_type, _)| format!("@{name} {sql_type}"));
+            let declared =
+                procedure.parameters.iter().map(|(name, sql_type, _)| format!("@{name} {sql_type}"));
             let declarations = declared.collect::<Vec<_>>().join(", ");
             let values = bind(known, procedure.parameters, arguments)?;
             return self.run_text(declarations, procedure.text.to_owned(), &values, caller).await.map(Some);
@@ -150,9 +152,12 @@ impl Session {
         let statement = match known {
             "sp_rename" => rename(&bind(known, RENAME, arguments)?)?,
             "sp_addextendedproperty" => property(&bind(known, PROPERTY, arguments)?, PropertyChange::Add)?,
-            "sp_updateextendedproperty" => property(&bind(known, PROPERTY, arguments)?, PropertyChange::Update)?,
+            "sp_updateextendedproperty" => {
+                property(&bind(known, PROPERTY, arguments)?, PropertyChange::Update)?
+            }
             "sp_dropextendedproperty" => {
-                let parameters: Vec<Parameter> = [PROPERTY[0]].into_iter().chain(PROPERTY[2..].iter().copied()).collect();
+                let parameters: Vec<Parameter> =
+                    [PROPERTY[0]].into_iter().chain(PROPERTY[2..].iter().copied()).collect();
                 let mut values = bind(known, &parameters, arguments)?;
                 values.insert(1, given(&PROPERTY[1], None));
                 property(&values, |_| PropertyChange::Drop)?
@@ -163,13 +168,16 @@ impl Session {
     }
 
     /// Runs a definition as a procedure: an error is one of its own, and its status 1.
-    async fn run_definition(&mut self, statement: &Statement, caller: Caller<'_>) -> Result<Outcome, Failure> {
+    async fn run_definition(
+        &mut self,
+        statement: &Statement,
+        caller: Caller<'_>,
+    ) -> Result<Outcome, Failure> {
         let mut frame = Frame::new("", caller.events, Variables::default(), caller.protected);
         match self.attempt(&mut frame, |context| ddl::run(context, statement, "")).await {
             Ok(()) => {
                 if let Statement::Rename { .. } = statement {
-                    let caution =
-                        "Caution: Changing any part of an object name could break scripts and stored procedures.";
+                    let caution = "Caution: Changing any part of an object name could break scripts and stored procedures.";
                     let message = SqlError { class: 0, ..SqlError::statement(15477, caution) };
                     caller.events.send(Event::Info(message)).await?;
                 }
@@ -199,7 +207,11 @@ fn given((name, _, default): &Parameter, argument: Option<&Argument>) -> Argumen
 }
 
 /// One argument for each parameter, in their order.
-fn bind(procedure: &str, parameters: &[Parameter], arguments: &[Argument]) -> Result<Vec<Argument>, SqlError> {
+fn bind(
+    procedure: &str,
+    parameters: &[Parameter],
+    arguments: &[Argument],
+) -> Result<Vec<Argument>, SqlError> {
     let mut bound: Vec<Option<&Argument>> = vec![None; parameters.len()];
     for (position, argument) in arguments.iter().enumerate() {
         let wanted = argument.name.trim_start_matches('@');

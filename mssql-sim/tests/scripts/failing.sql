@@ -1,0 +1,8 @@
+CREATE TABLE dbo.t (id int NOT NULL CONSTRAINT PK_t PRIMARY KEY);
+GO
+
+PRINT 'before';
+ALTER TABLE dbo.t
+    DROP COLUMN id;
+GO
+PRINT 'never';
