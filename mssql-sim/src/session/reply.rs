@@ -11,7 +11,7 @@ use tokio::io::AsyncWrite;
 
 use super::event::{Command, Event};
 use crate::server::NullRows;
-use crate::types::{ColumnMeta, SqlError};
+use crate::types::ColumnMeta;
 use crate::wire::ProtocolError;
 use crate::wire::packet::MessageWriter;
 use crate::wire::token::{self, Done, DoneKind};

@@ -63,7 +63,7 @@ impl Session {
             }
             Statement::InsertBulk(bulk) => {
                 self.announce_load(frame, bulk).await?;
-                self.done(frame, statement, 0).await
+                Ok(frame.events.send(Event::Done { command: Command::Insert, rows: None }).await?)
             }
             Statement::Backup(backup) => {
                 self.back_up(frame, backup).await?;
