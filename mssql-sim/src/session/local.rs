@@ -1,5 +1,6 @@
 //! Batches run by the process itself, without a connection.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -23,6 +24,14 @@ pub(crate) async fn execute(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<V
     // The batch only fails if nobody takes its events, and `collect` takes them all.
     let (_, collected) = tokio::join!(batch, collect(received));
     collected
+}
+
+/// The same for a batch inside another session's.
+pub(super) fn execute_apart(
+    shared: Arc<Shared>,
+    sql: String,
+) -> Pin<Box<dyn Future<Output = Result<(), SqlError>> + Send>> {
+    Box::pin(async move { execute(&shared, &sql).await.map(drop) })
 }
 
 async fn collect(mut received: mpsc::Receiver<Event>) -> Result<Vec<Vec<Value>>, SqlError> {

@@ -37,6 +37,7 @@ use crate::collation::Collation;
 use crate::engine::{
     Activity, DatabaseUse, Mark, Principal, RequestInfo, SessionInfo, Temporaries, TransactionId,
 };
+use crate::faults::{Effect, Line, Meeting, Struck};
 use crate::parser::ast::InsertBulk;
 use crate::server::Shared;
 use crate::types::SqlError;
@@ -62,6 +63,8 @@ pub(crate) struct Session {
     database: DatabaseUse,
     /// What the server knows of it.
     presence: Arc<Presence>,
+    /// The faults of its connection; a session in the server's own process has none.
+    line: Option<Arc<Line>>,
     /// Name of the database in which the session began.
     login_database: String,
     settings: Settings,
@@ -132,7 +135,12 @@ impl From<ClientGone> for Failure {
 
 impl Session {
     /// A session for a login; else the errors that refuse it, in order.
-    pub(crate) fn log_in(shared: &Arc<Shared>, login: &Login, spid: u16) -> Result<Self, Vec<SqlError>> {
+    pub(crate) fn log_in(
+        shared: &Arc<Shared>,
+        login: &Login,
+        spid: u16,
+        line: Arc<Line>,
+    ) -> Result<Self, Vec<SqlError>> {
         let engine = &shared.engine;
         let principal = engine.log_in(&login.user, &login.password).map_err(|error| vec![error])?;
         let name = if login.database.is_empty() { &shared.options.database } else { &login.database };
@@ -147,6 +155,7 @@ impl Session {
         let mut session = Self::new(shared, spid, principal, database);
         session.host.clone_from(&login.host);
         session.program.clone_from(&login.program);
+        session.line = Some(line);
         session.register();
         Ok(session)
     }
@@ -162,6 +171,7 @@ impl Session {
             principal,
             database,
             presence,
+            line: None,
             login_database,
             settings: Settings::default(),
             callers: Vec::new(),
@@ -179,6 +189,23 @@ impl Session {
             last_error: 0,
             last_identity: None,
             scope_identity: None,
+        }
+    }
+
+    /// Suffers the faults that strike at a place.
+    async fn meet(&self, meeting: Meeting<'_>) -> Result<(), Failure> {
+        let Some(line) = &self.line else { return Ok(()) };
+        match line.meet(meeting).await {
+            Ok(effects) => {
+                for effect in effects {
+                    if let Effect::Run(sql) = effect {
+                        local::execute_apart(Arc::clone(&self.shared), sql).await?;
+                    }
+                }
+                Ok(())
+            }
+            Err(Struck::Error(error)) => Err(error.into()),
+            Err(Struck::Cut) => Err(Failure::ClientGone),
         }
     }
 
