@@ -200,7 +200,7 @@ fn saves_by_compression(row: &[u8], columns: &[ColumnMeta]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{SqlType, Value};
+    use crate::types::{SqlError, SqlType, Value};
 
     const MORE: u16 = 1;
     const ERROR: u16 = 2;
