@@ -171,8 +171,8 @@ impl Session {
                 self.complete(frame, Command::Return, 0).await?;
                 Ok(Flow::Return)
             }
-            Statement::Execute { name, arguments } => {
-                Box::pin(self.execute_procedure(frame, name, arguments)).await
+            Statement::Execute { name, arguments, status } => {
+                Box::pin(self.execute_procedure(frame, name, arguments, status.as_deref())).await
             }
             Statement::ExecuteText(text) => Box::pin(self.execute_text(frame, text)).await,
             Statement::Insert(insert) if matches!(insert.source, InsertSource::Execute(_)) => {

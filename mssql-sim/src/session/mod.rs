@@ -7,6 +7,7 @@
 //! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches;
 //! `statement` runs one that touches data; `procedure` runs calls and `prepared` their texts.
 
+mod application_lock;
 mod backup;
 mod batch;
 mod bulk;
@@ -35,7 +36,8 @@ use chrono::{DateTime, Utc};
 
 use crate::collation::Collation;
 use crate::engine::{
-    Activity, DatabaseUse, Mark, Principal, RequestInfo, SessionInfo, Temporaries, TransactionId,
+    Activity, ApplicationLockOwner, DatabaseUse, Mark, Principal, RequestInfo, SessionInfo, Temporaries,
+    TransactionId,
 };
 use crate::faults::{Effect, Line, Meeting, Struck};
 use crate::parser::ast::InsertBulk;
@@ -281,6 +283,7 @@ impl Session {
             self.abandon_transaction();
         }
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
+        self.shared.engine.unlock_names(self.spid, ApplicationLockOwner::Session);
         self.settings = Settings::default();
         self.prepared.clear();
         let database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
@@ -338,6 +341,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.cancel();
         self.abandon_transaction();
+        self.shared.engine.unlock_names(self.spid, ApplicationLockOwner::Session);
         self.shared.engine.close_session(self.spid);
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
         self.shared.sessions.leave(self.spid);

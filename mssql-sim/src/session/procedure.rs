@@ -102,6 +102,7 @@ impl Session {
         frame: &mut Frame<'_>,
         name: &ObjectName,
         arguments: &[(Option<String>, Expr, bool)],
+        status: Option<&str>,
     ) -> Result<Flow, Failure> {
         let mut values = Vec::with_capacity(arguments.len());
         for (name, expr, output) in arguments {
@@ -116,6 +117,10 @@ impl Session {
             if let Expr::Variable(variable) = target {
                 store(&mut frame.variables, variable, (output.sql_type, output.value), self.collation())?;
             }
+        }
+        if let Some(variable) = status {
+            let status = (SqlType::Int, Value::Int(i64::from(outcome.status)));
+            store(&mut frame.variables, variable, status, self.collation())?;
         }
         Ok(outcome.flow.after_procedure())
     }
@@ -208,6 +213,8 @@ impl Session {
                 Ok(Outcome::success(Vec::new()))
             }
             "sp_flush_ct_internal_table_on_demand" => self.flush_side_tables(arguments, caller).await,
+            "sp_getapplock" => Ok(self.get_application_lock(arguments).await?),
+            "sp_releaseapplock" => Ok(self.release_application_lock(arguments)?),
             known if UNSUPPORTED_PROCEDURES.contains(&known) => Err(SqlError::unsupported(known).into()),
             _ => {
                 let message = format!("Could not find stored procedure '{name}'.");
