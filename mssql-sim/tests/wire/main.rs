@@ -14,3 +14,4 @@ mod packets;
 mod raw;
 mod tap;
 mod tls;
+mod transactions;
