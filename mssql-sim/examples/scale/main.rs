@@ -107,7 +107,8 @@ impl Measurement {
     async fn insert(&self, session: &mut Session, rows: usize) -> Result<(), Failure> {
         let watch = Watch::on(self.server)?;
         for first in (0..rows).step_by(ROWS_PER_INSERT) {
-            let values: Vec<String> = (first..rows.min(first + ROWS_PER_INSERT)).map(lines::literal).collect();
+            let values: Vec<String> =
+                (first..rows.min(first + ROWS_PER_INSERT)).map(lines::literal).collect();
             let insert = format!("INSERT INTO dbo.lines VALUES {}", values.join(", "));
             session.simple_query(insert).await?.into_results().await?;
         }
@@ -186,10 +187,7 @@ impl Measurement {
             let rates = watch.rates(read)?;
             best = if rates.0 > best.0 { rates } else { best };
         }
-        row(
-            "scan by tiberius",
-            &format!("{:.0} k rows/CPU-s of the client, {:.0} k/s", best.0, best.1),
-        );
+        row("scan by tiberius", &format!("{:.0} k rows/CPU-s of the client, {:.0} k/s", best.0, best.1));
         Ok(())
     }
 
