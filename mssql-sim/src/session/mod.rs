@@ -27,6 +27,7 @@ mod reply;
 mod set_option;
 pub mod settings;
 mod statement;
+mod table_collations;
 mod transaction;
 
 use std::collections::HashMap;

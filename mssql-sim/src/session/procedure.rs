@@ -212,6 +212,7 @@ impl Session {
                 self.unprepare(handle_argument(arguments)?)?;
                 Ok(Outcome::success(Vec::new()))
             }
+            "sp_tablecollations_100" => self.table_collations(arguments, caller).await,
             "sp_flush_ct_internal_table_on_demand" => self.flush_side_tables(arguments, caller).await,
             "sp_getapplock" => Ok(self.get_application_lock(arguments).await?),
             "sp_releaseapplock" => Ok(self.release_application_lock(arguments)?),
