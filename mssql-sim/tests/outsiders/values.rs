@@ -112,7 +112,8 @@ const LONG: &[(&str, &str, &[usize])] = &[
 pub(crate) fn can_copy(driver: Driver, sql_type: &str) -> bool {
     let base = base(sql_type);
     match driver {
-        Driver::Odbc => true,
+        // Microseconds only, and a moment with an offset goes without being made UTC.
+        Driver::Odbc => !matches!(sql_type, "time(7)" | "datetime2(7)") && base != "datetimeoffset",
         // FreeTDS reads moments from text as `datetime`, takes UTF-8 for the code page's bytes and cuts trailing blanks.
         Driver::Pymssql => {
             !matches!(base, "date" | "time" | "datetime2" | "datetimeoffset" | "char" | "varchar" | "text")
