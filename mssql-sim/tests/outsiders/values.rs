@@ -114,10 +114,11 @@ pub(crate) fn can_copy(driver: Driver, sql_type: &str) -> bool {
     match driver {
         // Microseconds only, and a moment with an offset goes without being made UTC.
         Driver::Odbc => !matches!(sql_type, "time(7)" | "datetime2(7)") && base != "datetimeoffset",
-        // FreeTDS reads moments from text as `datetime`, takes UTF-8 for the code page's bytes and cuts trailing blanks.
+        // FreeTDS reads moments from text as `datetime`, takes UTF-8 for the code page's bytes, cuts trailing blanks and
+        // makes NULL of what is empty.
         Driver::Pymssql => {
-            !matches!(base, "date" | "time" | "datetime2" | "datetimeoffset" | "char" | "varchar" | "text")
-                && !matches!(sql_type, "nvarchar(20)")
+            !matches!(base, "date" | "time" | "datetime2" | "datetimeoffset" | "char" | "varchar" | "nchar")
+                && !matches!(sql_type, "nvarchar(20)" | "nvarchar(max)")
         }
         // No parameters of such a length or type, and none with a seventh digit of a second.
         Driver::Pytds => {
