@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use parking_lot::RwLock;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::io::DuplexStream;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::collation::Collation;
 use crate::engine::{Engine, Options as EngineOptions};
-use crate::faults::Faults;
+use crate::faults::{Faults, Socket};
 use crate::session::local::LocalSession;
 use crate::session::{Sessions, connection, local};
 use crate::types::{SqlError, Value};
@@ -272,7 +272,7 @@ async fn accept_all(listener: &TcpListener, server: &Server) -> ! {
     }
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, shared: Arc<Shared>) {
+async fn serve<S: Socket>(stream: S, shared: Arc<Shared>) {
     if let Err(error) = connection::serve(stream, shared).await {
         tracing::info!(%error, "a connection ended");
     }

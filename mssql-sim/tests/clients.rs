@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use client::{Connection, config, connect, connect_as, log_in, rows, run};
 use futures::TryStreamExt;
-use mssql_sim::faults::Trigger;
+use mssql_sim::faults::{Effect, Fault, FaultError, Point};
 use mssql_sim::server::{AttentionReply, NullRows, Options, Server};
-use mssql_sim::types::{SqlError, Value};
+use mssql_sim::types::Value;
 use tiberius::AuthMethod;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
@@ -422,13 +422,13 @@ async fn an_attention_ends_the_request_and_nothing_else() {
 async fn faults_strike_once_where_they_are_armed() {
     let server = server();
     let mut client = connect(&server).await;
-    server
-        .faults()
-        .fail_statement(Trigger::TextContains("victim".into()), SqlError::statement(701, "no memory"));
+    server.faults().fail_statement("victim", FaultError::new(701));
     assert_eq!(error_number(&mut client, "SELECT 'victim' AS a").await, 701);
     run(&mut client, "SELECT 'victim' AS a").await;
 
-    server.faults().fail_statement(Trigger::Nth(2), SqlError::statement(8645, "no memory in time"));
+    let second =
+        Fault::new(Point::Statement { text: String::new(), nth: 2 }, Effect::Error(FaultError::new(8645)));
+    server.faults().arm(second).unwrap();
     assert_eq!(error_number(&mut client, "SELECT 1 AS a; SELECT 2 AS b").await, 8645);
 
     server.faults().stall_after(0);

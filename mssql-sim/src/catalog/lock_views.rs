@@ -57,6 +57,17 @@ pub(super) fn described(resource: &Resource, index_id: i32) -> Described {
                 waiting_for: format!("ridlock fileid=1 pageid={page} dbid={database}"),
             }
         }
+        Resource::Application(lock) => {
+            let description = format!("0:[{}]:{}", lock.name, digest(lock.name.as_bytes()));
+            Described {
+                kind: "APPLICATION",
+                database,
+                entity: 0,
+                wait_resource: format!("APPLICATION: {database}:{description}"),
+                waiting_for: format!("applicationlock hash={} dbid={database}", lock.name),
+                description,
+            }
+        }
         Resource::Key(..) | Resource::End(..) => {
             let digest = match resource {
                 Resource::Key(_, _, key) => digest(key),

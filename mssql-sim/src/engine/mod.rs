@@ -24,6 +24,7 @@
 //! A transaction logs what it did to tracked keys; its commit folds the log to one entry per key and takes the next
 //! version of the database, so versions are in commit order. [`tracking`] has the rules.
 
+mod application_lock;
 mod backup;
 mod changes;
 mod cleanup;
@@ -64,6 +65,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
+pub use application_lock::{ApplicationLock, ApplicationLockOwner};
 pub use backup::{Backup, History};
 pub use cleanup::CleanedTable;
 pub use clock::Clock;
@@ -185,6 +187,7 @@ impl Engine {
             database_uses: HashMap::new(),
             logins: Vec::new(),
             sessions: BTreeMap::new(),
+            application_locks: HashMap::new(),
             transactions: HashMap::new(),
             last_transaction: 0,
             statements: HashMap::new(),

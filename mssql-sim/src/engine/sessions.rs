@@ -182,7 +182,11 @@ impl Engine {
 
 impl State {
     fn session_of(&self, transaction: TransactionId) -> u16 {
-        self.transactions.get(&transaction).map_or(0, |transaction| transaction.origin.session)
+        if let Some(transaction) = self.transactions.get(&transaction) {
+            return transaction.origin.session;
+        }
+        let mut holders = self.application_locks.iter();
+        holders.find(|(_, locks)| locks.owner() == transaction).map_or(0, |(session, _)| *session)
     }
 
     fn index_id(&self, resource: &Resource) -> i32 {
@@ -195,7 +199,7 @@ impl State {
                 let table = self.find_table(*table);
                 table.and_then(|table| table.def.indexes.get(*number)).map_or(0, |index| index.index_id)
             }
-            Resource::Object(_) | Resource::Row(..) => 0,
+            Resource::Object(_) | Resource::Row(..) | Resource::Application(_) => 0,
         }
     }
 }

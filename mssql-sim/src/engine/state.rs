@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::application_lock::SessionLocks;
 use super::backup::Backup;
 use super::clock::Clock;
 use super::database::{Database, Table};
@@ -47,6 +48,8 @@ pub(super) struct State {
     pub(super) logins: Vec<Login>,
     /// By `@@SPID`.
     pub(super) sessions: BTreeMap<u16, SessionInfo>,
+    /// By `@@SPID`.
+    pub(super) application_locks: HashMap<u16, SessionLocks>,
     pub(super) transactions: HashMap<TransactionId, Transaction>,
     pub(super) last_transaction: u64,
     pub(super) statements: HashMap<u64, StatementState>,

@@ -13,7 +13,7 @@ impl Parser {
         if self.is_identifier() && !self.starts_statement() {
             let line = self.line();
             let name = self.object_name()?;
-            statements.push(Located { line, statement: self.execute_procedure(name)? });
+            statements.push(Located { line, statement: self.execute_procedure(name, None)? });
             self.end_of_statement()?;
         }
         while !self.at_end() {
@@ -181,16 +181,22 @@ impl Parser {
         if self.is_symbol("(") {
             return self.parenthesized(Self::scalar).map(Statement::ExecuteText);
         }
-        if matches!(self.kind(), TokenKind::Variable(_)) {
-            return self.unsupported("EXEC @variable");
+        let mut status = None;
+        if let TokenKind::Variable(variable) = self.kind().clone() {
+            if !self.is_symbol_at(1, "=") {
+                return self.unsupported("EXEC @variable");
+            }
+            self.advance();
+            self.advance();
+            status = Some(variable);
         }
         let name = self.object_name()?;
-        self.execute_procedure(name)
+        self.execute_procedure(name, status)
     }
 
-    fn execute_procedure(&mut self, name: ObjectName) -> Result<Statement, SqlError> {
+    fn execute_procedure(&mut self, name: ObjectName, status: Option<String>) -> Result<Statement, SqlError> {
         let arguments = if self.starts_argument() { self.comma_list(Self::argument)? } else { Vec::new() };
-        Ok(Statement::Execute { name, arguments })
+        Ok(Statement::Execute { name, arguments, status })
     }
 
     /// Whether the current token can begin an argument rather than the next statement.

@@ -8,6 +8,7 @@ use std::slice;
 use super::event::{ClientGone, Command, Event, Events};
 use super::{Ending, Failure, Session};
 use crate::exec::context::Variables;
+use crate::faults::Meeting;
 use crate::parser::ast::{Expr, InsertSource, Located, Statement};
 use crate::parser::parse_batch;
 use crate::types::{Reach, SqlError};
@@ -140,8 +141,8 @@ impl Session {
 
     async fn run_statement(&mut self, frame: &mut Frame<'_>, located: &Located) -> Result<Flow, Failure> {
         let only_holds_others = matches!(located.statement, Statement::Block(_) | Statement::TryCatch(..));
-        if !only_holds_others && let Some(error) = self.shared.faults.strike_statement(frame.text) {
-            return Err(error.into());
+        if !only_holds_others {
+            self.meet(Meeting::Statement(frame.text)).await?;
         }
         match &located.statement {
             Statement::Block(statements) => Box::pin(self.run_statements(frame, statements)).await,
@@ -170,8 +171,8 @@ impl Session {
                 self.complete(frame, Command::Return, 0).await?;
                 Ok(Flow::Return)
             }
-            Statement::Execute { name, arguments } => {
-                Box::pin(self.execute_procedure(frame, name, arguments)).await
+            Statement::Execute { name, arguments, status } => {
+                Box::pin(self.execute_procedure(frame, name, arguments, status.as_deref())).await
             }
             Statement::ExecuteText(text) => Box::pin(self.execute_text(frame, text)).await,
             Statement::Insert(insert) if matches!(insert.source, InsertSource::Execute(_)) => {

@@ -45,6 +45,32 @@ impl Session {
     }
 
     fn tables_to_clean(&self, name: Option<&Argument>) -> Result<Vec<TableInfo>, SqlError> {
+        let Some(Argument { value: Value::Text(units), .. }) = name else {
+            let tables = self.visible_tables().into_iter();
+            return Ok(tables.filter(|table| table.tracking.is_some()).collect());
+        };
+        let given = String::from_utf16_lossy(units);
+        let Some(table) = self.table_named(&given) else {
+            let message = format!(
+                "The object '{given}' does not exist in database '{}' or is invalid for this operation.",
+                self.database_name()
+            );
+            return Err(SqlError::statement(15009, message));
+        };
+        Ok(vec![table])
+    }
+
+    /// A table of the current database by its name as text.
+    pub(super) fn table_named(&self, name: &str) -> Option<TableInfo> {
+        let wanted = parse_name(name)?;
+        let schema = wanted.schema.as_deref().unwrap_or("dbo");
+        self.visible_tables().into_iter().find(|table| {
+            fold_name(&table.def.name) == fold_name(&wanted.name)
+                && fold_name(&table.def.schema) == fold_name(schema)
+        })
+    }
+
+    fn visible_tables(&self) -> Vec<TableInfo> {
         let engine = &self.shared.engine;
         let transaction = engine.begin();
         let scope = NameScope {
@@ -55,31 +81,12 @@ impl Session {
         };
         let tables = engine.tables(&scope, self.database.id());
         engine.rollback(transaction);
-        let Some(Argument { value: Value::Text(units), .. }) = name else {
-            return Ok(tables.into_iter().filter(|table| table.tracking.is_some()).collect());
-        };
-        let given = String::from_utf16_lossy(units);
-        let wanted = parse_name(&given);
-        let is_wanted = |table: &TableInfo| {
-            wanted.as_ref().is_some_and(|wanted| {
-                let schema = wanted.schema.as_deref().unwrap_or("dbo");
-                fold_name(&table.def.name) == fold_name(&wanted.name)
-                    && fold_name(&table.def.schema) == fold_name(schema)
-            })
-        };
-        let Some(table) = tables.into_iter().find(is_wanted) else {
-            let message = format!(
-                "The object '{given}' does not exist in database '{}' or is invalid for this operation.",
-                self.database_name()
-            );
-            return Err(SqlError::statement(15009, message));
-        };
-        Ok(vec![table])
+        tables
     }
 }
 
 /// An argument by its name, or by its place if it has none.
-fn argument<'a>(arguments: &'a [Argument], place: usize, name: &str) -> Option<&'a Argument> {
+pub(super) fn argument<'a>(arguments: &'a [Argument], place: usize, name: &str) -> Option<&'a Argument> {
     let named = arguments.iter().find(|argument| argument.name.eq_ignore_ascii_case(name));
     named.or_else(|| arguments.get(place).filter(|argument| argument.name.is_empty()))
 }

@@ -8,7 +8,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
+use tokio::io::{ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 
 use super::event::{Command, Event, Events};
@@ -16,8 +16,8 @@ use super::handshake::{self, Greeting};
 use super::reply::ReplyWriter;
 use super::{Ending, Session};
 use crate::exec::conversion::type_name;
-use crate::faults::FaultyStream;
-use crate::server::{AttentionReply, Shared};
+use crate::faults::{Effect, FaultyStream, Line, Meeting, Socket, Struck};
+use crate::server::{AttentionReply, NullRows, Shared};
 use crate::types::{Reach, SqlError};
 use crate::wire::login;
 use crate::wire::packet::{Message, MessageReader, MessageType, MessageWriter};
@@ -32,16 +32,31 @@ type Writer<S> = MessageWriter<WriteHalf<Stream<S>>>;
 /// Serves a connection until the client leaves, a protocol error, or an error that closes it.
 pub(crate) async fn serve<S>(stream: S, shared: Arc<Shared>) -> Result<(), ProtocolError>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Socket,
 {
     let spid = shared.next_spid();
-    let stream = FaultyStream::new(stream, shared.faults.clone());
-    let greeting = handshake::receive_login(stream, shared.tls().as_ref(), spid).await?;
+    let line = shared.faults.open_line();
+    let mut stream = FaultyStream::new(stream, Arc::clone(&line));
+    let Ok(manners) = line.meet(Meeting::Connect).await else {
+        stream.end();
+        return Ok(());
+    };
+    let manners = Manners::of(&manners);
+    stream.throttle(manners.rate);
+    let tls = shared.tls().filter(|_| !manners.denies_tls);
+    let greeting = handshake::receive_login(stream, tls.as_ref(), spid).await?;
     let Some(Greeting { login, transport }) = greeting else { return Ok(()) };
     let (read, write) = tokio::io::split(transport);
     let reader = MessageReader::new(read);
     let mut writer = MessageWriter::new(write, spid);
-    let session = match Session::log_in(&shared, &login, spid) {
+    writer.limit_packets(manners.packet_body);
+    let session = match line.meet(Meeting::Login).await {
+        Ok(_) => Session::log_in(&shared, &login, spid, Arc::clone(&line)),
+        Err(Struck::Error(error)) => Err(vec![error]),
+        // Nothing can be said any more, which is what happens.
+        Err(Struck::Cut) => Err(Vec::new()),
+    };
+    let session = match session {
         Ok(session) => session,
         Err(errors) => return refuse_login(writer, &errors, &shared).await,
     };
@@ -51,16 +66,18 @@ where
     writer.set_packet_size(login.packet_size);
 
     let options = &shared.options;
-    let reply = ReplyWriter::new(writer, shared.server_name(), options.null_rows);
+    let null_rows = if manners.mixes_rows { NullRows::Random(line.chance()) } else { options.null_rows };
+    let reply = ReplyWriter::new(writer, shared.server_name(), null_rows);
     let presence = session.presence();
-    let connection = Connection { reader, reply, session, attention: options.attention_reply, queued: None };
+    let attention = options.attention_reply;
+    let connection = Connection { line, reader, reply, session, attention, queued: None };
     tokio::select! {
         served = connection.run() => served,
         () = presence.ended() => Ok(()),
     }
 }
 
-async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
+async fn refuse_login<S: Socket>(
     mut writer: Writer<S>,
     errors: &[SqlError],
     shared: &Shared,
@@ -72,7 +89,35 @@ async fn refuse_login<S: AsyncRead + AsyncWrite + Unpin>(
     writer.finish().await
 }
 
+/// How a connection behaves all through, by its faults.
+#[derive(Clone, Copy, Debug, Default)]
+struct Manners {
+    /// Bytes per second.
+    rate: Option<u64>,
+    /// Bytes in a packet at most; 0 for an empty packet before every full one.
+    packet_body: Option<usize>,
+    mixes_rows: bool,
+    denies_tls: bool,
+}
+
+impl Manners {
+    fn of(effects: &[Effect]) -> Self {
+        let mut manners = Self::default();
+        for effect in effects {
+            match effect {
+                Effect::Throttle(rate) => manners.rate = Some(*rate),
+                Effect::Packets(body) => manners.packet_body = Some(*body),
+                Effect::MixRows => manners.mixes_rows = true,
+                Effect::DenyTls => manners.denies_tls = true,
+                _ => {}
+            }
+        }
+        manners
+    }
+}
+
 struct Connection<S> {
+    line: Arc<Line>,
     reader: MessageReader<ReadHalf<Stream<S>>>,
     reply: ReplyWriter<WriteHalf<Stream<S>>>,
     session: Session,
@@ -95,7 +140,7 @@ enum Outcome {
 /// Where the packets of a bulk load go; none when no load wants any more.
 type Feed = Option<mpsc::Sender<Message>>;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: Socket> Connection<S> {
     async fn run(mut self) -> Result<(), ProtocolError> {
         while let Some(message) = self.next_message().await? {
             if self.answer(message).await? == Ending::Close {
@@ -187,6 +232,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn answer_request(&mut self, request: Request, feed: Feed) -> Result<Ending, ProtocolError> {
+        self.line.begin_request();
+        match self.line.meet(Meeting::Request).await {
+            Ok(effects) if effects.contains(&Effect::TruncateDone) => self.reply.truncate(),
+            Ok(_) => {}
+            Err(Struck::Error(error)) => {
+                let closes = error.reach == Reach::Connection;
+                self.refuse(error).await?;
+                return Ok(if closes { Ending::Close } else { Ending::Open });
+            }
+            Err(Struck::Cut) => {
+                self.reply.finish().await?;
+                return Ok(Ending::Close);
+            }
+        }
         match self.run_request(request, feed).await? {
             Outcome::Completed(ending) => {
                 self.reply.finish().await?;

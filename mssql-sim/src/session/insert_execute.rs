@@ -48,8 +48,8 @@ impl Session {
         let variables = std::mem::take(&mut frame.variables);
         let mut inner = Frame::new(frame.text, &events, variables, frame.is_protected());
         let result = match call {
-            Statement::Execute { name, arguments } => {
-                Box::pin(self.execute_procedure(&mut inner, name, arguments)).await
+            Statement::Execute { name, arguments, status } => {
+                Box::pin(self.execute_procedure(&mut inner, name, arguments, status.as_deref())).await
             }
             Statement::ExecuteText(text) => Box::pin(self.execute_text(&mut inner, text)).await,
             _ => Ok(Flow::Next),

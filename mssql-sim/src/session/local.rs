@@ -1,6 +1,7 @@
 //! Batches run by the process itself, without a connection.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -41,6 +42,14 @@ impl LocalSession {
 /// Runs a batch as administrator; the rows of the last result set, or the first error.
 pub(crate) async fn execute(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<Value>>, SqlError> {
     LocalSession::begin(shared)?.run_batch(sql, last_rows).await
+}
+
+/// The same for a batch inside another session's.
+pub(super) fn execute_apart(
+    shared: Arc<Shared>,
+    sql: String,
+) -> Pin<Box<dyn Future<Output = Result<(), SqlError>> + Send>> {
+    Box::pin(async move { execute(&shared, &sql).await.map(drop) })
 }
 
 async fn last_rows(mut received: mpsc::Receiver<Event>) -> Result<Vec<Vec<Value>>, SqlError> {

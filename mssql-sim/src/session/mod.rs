@@ -7,6 +7,7 @@
 //! `compile` refuses a batch before it runs; `batch` walks its statements and decides how far an error reaches;
 //! `statement` runs one that touches data; `procedure` runs calls and `prepared` their texts.
 
+mod application_lock;
 mod backup;
 mod batch;
 mod bulk;
@@ -27,6 +28,7 @@ mod set_option;
 pub mod settings;
 mod statement;
 mod system_procedure;
+mod table_collations;
 mod transaction;
 
 use std::collections::HashMap;
@@ -36,8 +38,10 @@ use chrono::{DateTime, Utc};
 
 use crate::collation::Collation;
 use crate::engine::{
-    Activity, DatabaseUse, Mark, Principal, RequestInfo, SessionInfo, Temporaries, TransactionId,
+    Activity, ApplicationLockOwner, DatabaseUse, Mark, Principal, RequestInfo, SessionInfo, Temporaries,
+    TransactionId,
 };
+use crate::faults::{Effect, Line, Meeting, Struck};
 use crate::parser::ast::InsertBulk;
 use crate::server::Shared;
 use crate::types::SqlError;
@@ -63,6 +67,8 @@ pub(crate) struct Session {
     database: DatabaseUse,
     /// What the server knows of it.
     presence: Arc<Presence>,
+    /// The faults of its connection; a session in the server's own process has none.
+    line: Option<Arc<Line>>,
     /// Name of the database in which the session began.
     login_database: String,
     settings: Settings,
@@ -133,7 +139,12 @@ impl From<ClientGone> for Failure {
 
 impl Session {
     /// A session for a login; else the errors that refuse it, in order.
-    pub(crate) fn log_in(shared: &Arc<Shared>, login: &Login, spid: u16) -> Result<Self, Vec<SqlError>> {
+    pub(crate) fn log_in(
+        shared: &Arc<Shared>,
+        login: &Login,
+        spid: u16,
+        line: Arc<Line>,
+    ) -> Result<Self, Vec<SqlError>> {
         let engine = &shared.engine;
         let principal = engine.log_in(&login.user, &login.password).map_err(|error| vec![error])?;
         let name = if login.database.is_empty() { &shared.options.database } else { &login.database };
@@ -148,6 +159,7 @@ impl Session {
         let mut session = Self::new(shared, spid, principal, database);
         session.host.clone_from(&login.host);
         session.program.clone_from(&login.program);
+        session.line = Some(line);
         session.register();
         Ok(session)
     }
@@ -163,6 +175,7 @@ impl Session {
             principal,
             database,
             presence,
+            line: None,
             login_database,
             settings: Settings::default(),
             callers: Vec::new(),
@@ -180,6 +193,23 @@ impl Session {
             last_error: 0,
             last_identity: None,
             scope_identity: None,
+        }
+    }
+
+    /// Suffers the faults that strike at a place.
+    async fn meet(&self, meeting: Meeting<'_>) -> Result<(), Failure> {
+        let Some(line) = &self.line else { return Ok(()) };
+        match line.meet(meeting).await {
+            Ok(effects) => {
+                for effect in effects {
+                    if let Effect::Run(sql) = effect {
+                        local::execute_apart(Arc::clone(&self.shared), sql).await?;
+                    }
+                }
+                Ok(())
+            }
+            Err(Struck::Error(error)) => Err(error.into()),
+            Err(Struck::Cut) => Err(Failure::ClientGone),
         }
     }
 
@@ -255,6 +285,7 @@ impl Session {
             self.abandon_transaction();
         }
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
+        self.shared.engine.unlock_names(self.spid, ApplicationLockOwner::Session);
         self.settings = Settings::default();
         self.prepared.clear();
         let database = self.shared.engine.use_database(&self.principal, &self.login_database)?;
@@ -312,6 +343,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.cancel();
         self.abandon_transaction();
+        self.shared.engine.unlock_names(self.spid, ApplicationLockOwner::Session);
         self.shared.engine.close_session(self.spid);
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
         self.shared.sessions.leave(self.spid);

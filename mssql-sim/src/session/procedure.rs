@@ -102,6 +102,7 @@ impl Session {
         frame: &mut Frame<'_>,
         name: &ObjectName,
         arguments: &[(Option<String>, Expr, bool)],
+        status: Option<&str>,
     ) -> Result<Flow, Failure> {
         let mut values = Vec::with_capacity(arguments.len());
         for (name, expr, output) in arguments {
@@ -116,6 +117,10 @@ impl Session {
             if let Expr::Variable(variable) = target {
                 store(&mut frame.variables, variable, (output.sql_type, output.value), self.collation())?;
             }
+        }
+        if let Some(variable) = status {
+            let status = (SqlType::Int, Value::Int(i64::from(outcome.status)));
+            store(&mut frame.variables, variable, status, self.collation())?;
         }
         Ok(outcome.flow.after_procedure())
     }
@@ -207,7 +212,10 @@ impl Session {
                 self.unprepare(handle_argument(arguments)?)?;
                 Ok(Outcome::success(Vec::new()))
             }
+            "sp_tablecollations_100" => self.table_collations(arguments, caller).await,
             "sp_flush_ct_internal_table_on_demand" => self.flush_side_tables(arguments, caller).await,
+            "sp_getapplock" => Ok(self.get_application_lock(arguments).await?),
+            "sp_releaseapplock" => Ok(self.release_application_lock(arguments)?),
             known if UNSUPPORTED_PROCEDURES.contains(&known) => Err(SqlError::unsupported(known).into()),
             other => {
                 if let Some(outcome) = self.run_system_procedure(other, arguments, caller).await? {

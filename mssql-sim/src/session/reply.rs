@@ -17,6 +17,9 @@ use crate::wire::packet::MessageWriter;
 use crate::wire::token::{self, Done, DoneKind};
 use crate::wire::value;
 
+/// Bytes that a truncated DONE lacks: its count of rows.
+const DONE_TAIL: usize = 8;
+
 /// A connection's replies.
 #[derive(Debug)]
 pub(crate) struct ReplyWriter<W> {
@@ -29,6 +32,8 @@ pub(crate) struct ReplyWriter<W> {
     columns: Arc<[ColumnMeta]>,
     held: Option<Done>,
     procedure_depth: u32,
+    /// The message under way breaks off inside its last DONE.
+    truncates: bool,
 }
 
 impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
@@ -42,7 +47,13 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
             columns: Arc::default(),
             held: None,
             procedure_depth: 0,
+            truncates: false,
         }
+    }
+
+    /// Has the message under way break off inside its last DONE.
+    pub(crate) fn truncate(&mut self) {
+        self.truncates = true;
     }
 
     /// The message under way, for tokens that no event stands for.
@@ -103,6 +114,10 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
         let nothing = Done { command: Command::Nothing as u16, ..Done::plain(DoneKind::Done) };
         let last = self.held.take().unwrap_or(nothing);
         last.write(&mut self.messages.tokens);
+        if std::mem::take(&mut self.truncates) {
+            let length = self.messages.tokens.len();
+            self.messages.tokens.truncate(length - DONE_TAIL);
+        }
         self.messages.finish().await
     }
 
@@ -185,7 +200,7 @@ fn saves_by_compression(row: &[u8], columns: &[ColumnMeta]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{SqlType, Value};
+    use crate::types::{SqlError, SqlType, Value};
 
     const MORE: u16 = 1;
     const ERROR: u16 = 2;

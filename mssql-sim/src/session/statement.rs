@@ -15,6 +15,7 @@ use crate::exec::context::{ExecContext, SessionFacts, Variables, ViewStack};
 use crate::exec::conversion::{convert, convert_in, require_implicit};
 use crate::exec::dml::ResultSet;
 use crate::exec::{ddl, dml, expression, query};
+use crate::faults::Meeting;
 use crate::parser::ast::{Expr, Isolation, Query, Statement};
 use crate::types::{ColumnMeta, Length, SqlError, SqlType, Value};
 use crate::wire::value;
@@ -63,7 +64,7 @@ impl Session {
             }
             Statement::InsertBulk(bulk) => {
                 self.announce_load(frame, bulk).await?;
-                self.done(frame, statement, 0).await
+                Ok(frame.events.send(Event::Done { command: Command::Insert, rows: None }).await?)
             }
             Statement::Backup(backup) => {
                 self.back_up(frame, backup).await?;
@@ -144,7 +145,7 @@ impl Session {
                 Ok(rows) => {
                     sent += rows.len() as u64;
                     let rows = self.within_text_size(rows, &columns);
-                    frame.events.send(Event::Rows(rows)).await?;
+                    self.send_rows(frame, rows).await?;
                 }
                 Err(interrupt) => self.resolve(interrupt).await?,
             }
@@ -157,6 +158,18 @@ impl Session {
             return rows;
         };
         rows.into_iter().map(|row| value::cut(&row, columns, limit as usize).into()).collect()
+    }
+
+    /// Sends rows, one by one where a fault watches them.
+    async fn send_rows(&self, frame: &Frame<'_>, rows: Vec<Row>) -> Result<(), Failure> {
+        if !self.line.as_ref().is_some_and(|line| line.watches_rows()) {
+            return Ok(frame.events.send(Event::Rows(rows)).await?);
+        }
+        for row in rows {
+            self.meet(Meeting::Row(frame.text)).await?;
+            frame.events.send(Event::Rows(vec![row])).await?;
+        }
+        Ok(())
     }
 
     /// Runs something until no lock stands in its way, in the session's transaction or in one of its own.

@@ -3,7 +3,7 @@
 
 use super::event::{ClientGone, Command, Event, Events};
 use super::{Ending, Failure, Session};
-use crate::engine::{TransactionId, TransactionOrigin};
+use crate::engine::{ApplicationLockOwner, TransactionId, TransactionOrigin};
 use crate::parser::ast::Isolation;
 use crate::types::{Reach, SqlError};
 use crate::wire::request::{Begin, TransactionRequest};
@@ -36,6 +36,7 @@ impl Session {
     pub(super) fn abandon_transaction(&mut self) -> Option<u64> {
         let transaction = self.transaction.take()?;
         self.shared.engine.rollback(transaction.id);
+        self.shared.engine.unlock_names(self.spid, ApplicationLockOwner::Transaction);
         Some(transaction.descriptor())
     }
 
@@ -89,6 +90,7 @@ impl Session {
         self.transaction = None;
         self.shared.engine.commit(id);
         self.shared.engine.published(id).await;
+        self.shared.engine.unlock_names(self.spid, ApplicationLockOwner::Transaction);
         Ok(events.send(Event::TransactionCommitted(id.0)).await?)
     }
 

@@ -13,8 +13,8 @@ use crate::types::Value;
 const COLMETADATA: u8 = 0x81;
 const ROW: u8 = 0xD1;
 const DONE: u8 = 0xFD;
-/// `Status`, `CurCmd` and `DoneRowCount`.
-const DONE_WIDTH: usize = 12;
+/// `Status`, `CurCmd` and `DoneRowCount`, which has another four bytes from some clients; nothing follows it.
+const DONE_WIDTH: usize = 8;
 
 /// Why a bulk load cannot be read any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -174,7 +174,7 @@ mod tests {
             [&[0xD1, 0], null.as_slice()].concat(),
             [&[0xD1, 4, 2, 0, 0, 0], chunk.as_slice()].concat(),
         ];
-        [&[0x81, 2, 0], int.as_slice(), &long, &rows.concat(), &[0xFD], &[0; 12]].concat()
+        [&[0x81, 2, 0], int.as_slice(), &long, &rows.concat(), &[0xFD], &[0; DONE_WIDTH]].concat()
     }
 
     fn decode(message: &[u8], packet: usize) -> Result<Vec<Vec<Value>>, BulkError> {
@@ -195,8 +195,10 @@ mod tests {
         let long = Value::text(&"x".repeat(3000));
         let expected =
             [vec![Value::Int(1), long.clone()], vec![Value::Null, Value::Null], vec![Value::Int(2), long]];
+        let wide_count = [message(), vec![0; 4]].concat();
         for packet in [1, 7, 504, 4088, 100_000] {
             assert_eq!(decode(&message(), packet).unwrap(), expected, "packets of {packet}");
+            assert_eq!(decode(&wide_count, packet).unwrap(), expected, "packets of {packet}");
         }
     }
 

@@ -159,13 +159,23 @@ pub struct MessageWriter<W> {
     /// Tokens that are not in a packet yet.
     pub tokens: Vec<u8>,
     packets: BytesMut,
+    /// Bytes in a packet at most, beyond what its size says; 0 for an empty packet before every full one.
+    body_limit: Option<usize>,
 }
 
 impl<W: AsyncWrite + Unpin> MessageWriter<W> {
     /// Writes to `stream` as session `spid`.
     pub fn new(stream: W, spid: u16) -> Self {
         let packet_size = DEFAULT_PACKET_SIZE;
-        Self { stream, packet_size, spid, packet_id: 0, tokens: Vec::new(), packets: BytesMut::new() }
+        Self {
+            stream,
+            packet_size,
+            spid,
+            packet_id: 0,
+            tokens: Vec::new(),
+            packets: BytesMut::new(),
+            body_limit: None,
+        }
     }
 
     /// The packet size of the next messages.
@@ -173,9 +183,20 @@ impl<W: AsyncWrite + Unpin> MessageWriter<W> {
         self.packet_size = packet_size;
     }
 
+    /// Holds packets shorter than they might be, as a server may: at most so many bytes each; with 0 an empty one
+    /// stands before every full one.
+    pub fn limit_packets(&mut self, body: Option<usize>) {
+        self.body_limit = body;
+    }
+
+    fn capacity(&self) -> usize {
+        let full = self.packet_size - HEADER;
+        self.body_limit.filter(|limit| *limit > 0).map_or(full, |limit| full.min(limit))
+    }
+
     /// Sends the packets that [`Self::tokens`] fills; the end of a message is never among them.
     pub async fn send_full(&mut self) -> Result<(), ProtocolError> {
-        let capacity = self.packet_size - HEADER;
+        let capacity = self.capacity();
         if self.tokens.len() <= capacity {
             return Ok(());
         }
@@ -183,6 +204,9 @@ impl<W: AsyncWrite + Unpin> MessageWriter<W> {
         let mut rest = tokens.as_slice();
         while rest.len() > capacity {
             let (body, tail) = rest.split_at(capacity);
+            if self.body_limit == Some(0) {
+                self.add_packet(&[], 0);
+            }
             self.add_packet(body, 0);
             rest = tail;
         }

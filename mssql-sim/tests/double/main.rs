@@ -5,5 +5,6 @@ mod batch;
 mod cleanup;
 #[path = "../client/mod.rs"]
 mod client;
+mod faults;
 mod gate;
 mod restore;

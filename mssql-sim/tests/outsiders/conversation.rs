@@ -34,6 +34,7 @@ async fn converse(driver: Driver) {
         tables_are_defined_and_altered,
         a_statement_is_executed_many_times,
         transactions_commit_and_roll_back,
+        isolation_levels_are_what_was_asked_for,
         results_follow_each_other_and_errors_come_in_the_middle,
         large_values_pass,
         many_rows_pass,
@@ -148,6 +149,23 @@ async fn transactions_commit_and_roll_back(site: &Site, client: &mut Client) {
     client.expect(Request::Close { session: "main" }).await;
     client.run("other", "SET LOCK_TIMEOUT -1").await;
     assert_eq!(client.value("other", count).await.as_deref(), Some("2"), "a closed session is rolled back");
+}
+
+async fn isolation_levels_are_what_was_asked_for(_: &Site, client: &mut Client) {
+    client.run("main", "ALTER DATABASE CURRENT SET ALLOW_SNAPSHOT_ISOLATION ON").await;
+    let levels = ["READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "SNAPSHOT"];
+    for (index, isolation) in levels.into_iter().enumerate() {
+        client.expect(Request::Begin { session: "main", isolation }).await;
+        let level = "SELECT transaction_isolation_level FROM sys.dm_exec_sessions WHERE session_id = @@SPID";
+        let expected = (index + 1).to_string();
+        assert_eq!(
+            client.value("main", level).await,
+            Some(expected),
+            "{}: {isolation}",
+            client.driver.name()
+        );
+        client.expect(Request::End { session: "main", commit: true }).await;
+    }
 }
 
 async fn results_follow_each_other_and_errors_come_in_the_middle(_: &Site, client: &mut Client) {

@@ -140,8 +140,10 @@ class Odbc:
             return text
         return value
 
-    def copy(self, connection, table, types, rows):
-        connection.cursor().bulkcopy(table, [tuple(row) for row in rows])
+    def copy(self, connection, table, columns, rows):
+        types = [sql_type for _, sql_type in columns]
+        with contextlib.closing(connection.cursor()) as cursor:
+            cursor.bulkcopy(table, [tuple(map(value_of, types, row)) for row in rows])
 
 
 class Pymssql:
@@ -191,8 +193,14 @@ class Pymssql:
             return bytearray(value)
         return text if isinstance(value, (datetime.datetime, datetime.time)) else value
 
-    def copy(self, connection, table, types, rows):
-        connection.bulk_copy(table, rows)
+    def copy(self, connection, table, columns, rows):
+        types = [sql_type for _, sql_type in columns]
+        connection.bulk_copy(table, [tuple(map(self.copied_value, types, row)) for row in rows])
+
+    def copied_value(self, sql_type, text):
+        # The driver copies numbers of two kinds, bytes, and text that the library converts.
+        value = value_of(sql_type, text)
+        return value if isinstance(value, (int, float, bytes)) else text
 
 
 class Pytds:
@@ -239,11 +247,13 @@ class Pytds:
         value = value_of(sql_type, text)
         return self.module.Binary(value) if isinstance(value, bytes) else value
 
-    def copy(self, connection, table, types, rows):
-        columns = [
-            self.module.tds_base.Column(name=name, type=self.type_of(sql_type), flags=1) for name, sql_type in types
+    def copy(self, connection, table, columns, rows):
+        described = [
+            self.module.tds_base.Column(name=name, type=self.type_of(sql_type), flags=1) for name, sql_type in columns
         ]
-        connection.cursor().copy_to(table_or_view=table, columns=columns, data=rows)
+        types = [sql_type for _, sql_type in columns]
+        with contextlib.closing(connection.cursor()) as cursor:
+            cursor.copy_to(table_or_view=table, columns=described, data=[list(map(value_of, types, row)) for row in rows])
 
     def type_of(self, sql_type):
         return self.module.tds_types.sql_type_by_declaration(sql_type)
@@ -303,11 +313,7 @@ class Client:
             case "end":
                 self.driver.end(self.sessions[session], request["commit"])
             case "copy":
-                types = [(name, sql_type) for name, sql_type in request["columns"]]
-                rows = [
-                    [value_of(sql_type, text) for (_, sql_type), text in zip(types, row)] for row in request["rows"]
-                ]
-                self.driver.copy(self.sessions[session], request["table"], types, rows)
+                self.driver.copy(self.sessions[session], request["table"], request["columns"], request["rows"])
 
 
 def main():

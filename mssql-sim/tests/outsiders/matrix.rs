@@ -1,7 +1,8 @@
-//! Every type with its extremes and NULL, written by each client and read back by every other.
+//! Every type with its extremes and NULL, written by each client, as parameters and by bulk copy, and read back by every
+//! other.
 
 use crate::driver::{Client, Driver, Request, Typed};
-use crate::site::Site;
+use crate::site::{Login, Site};
 use crate::values::{self, Type};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,12 +15,17 @@ async fn what_each_client_writes_every_client_reads() {
         let mut client = Client::start(driver).await;
         client.connect("main", &site.login).await;
         write(&mut client, &types, &mut differences).await;
+        copy(&mut client, &site.login, &types, &mut differences).await;
         clients.push(client);
     }
     for reader in &mut clients {
         for writer in Driver::ALL {
             for (index, sql_type) in types.iter().enumerate() {
-                compared += read(reader, writer, (index, sql_type), &mut differences).await;
+                let copied = values::can_copy(writer, sql_type.sql).then_some(Way::BulkCopy);
+                for way in [Way::Parameters].into_iter().chain(copied) {
+                    let table = table(writer, way, index);
+                    compared += read(reader, &table, sql_type, &mut differences).await;
+                }
             }
         }
     }
@@ -27,13 +33,43 @@ async fn what_each_client_writes_every_client_reads() {
     println!("{} clients, {} types, {compared} values read: 0 differences", Driver::ALL.len(), types.len());
 }
 
-fn table(writer: Driver, index: usize) -> String {
-    format!("dbo.{}_{index}", writer.name())
+/// How values get into a table.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Parameters,
+    BulkCopy,
 }
 
+fn table(writer: Driver, way: Way, index: usize) -> String {
+    format!("{}_{way:?}_{index}", writer.name())
+}
+
+/// Copies the values of every type, each into a table of its own.
+async fn copy(client: &mut Client, login: &Login, types: &[Type], differences: &mut Vec<String>) {
+    for (index, Type { sql, values }) in types.iter().enumerate() {
+        if !values::can_copy(client.driver, sql) {
+            continue;
+        }
+        let table = table(client.driver, Way::BulkCopy, index);
+        client
+            .run("main", &format!("CREATE TABLE {table} (id int NOT NULL PRIMARY KEY, v {sql} NULL)"))
+            .await;
+        let ids: Vec<String> = (0..=values.len()).map(|id| id.to_string()).collect();
+        let texts = values.iter().map(String::as_str).map(Some).chain([None]);
+        let rows: Vec<_> = ids.iter().zip(texts).map(|(id, text)| vec![Some(id.as_str()), text]).collect();
+        let columns = [("id", "int"), ("v", *sql)];
+        let request = Request::Copy { session: "main", table: &table, columns: &columns, rows: &rows };
+        if let Some(error) = client.ask(request).await.error {
+            differences.push(format!("{sql} copied by {}: {error:?}", client.driver.name()));
+            client.connect("main", login).await;
+        }
+    }
+}
+
+/// Inserts the values of every type as parameters, each type into a table of its own.
 async fn write(client: &mut Client, types: &[Type], differences: &mut Vec<String>) {
     for (index, Type { sql, values }) in types.iter().enumerate() {
-        let table = table(client.driver, index);
+        let table = table(client.driver, Way::Parameters, index);
         client
             .run("main", &format!("CREATE TABLE {table} (id int NOT NULL PRIMARY KEY, v {sql} NULL)"))
             .await;
@@ -52,21 +88,21 @@ async fn write(client: &mut Client, types: &[Type], differences: &mut Vec<String
 /// Compares one table and returns how many values it holds.
 async fn read(
     reader: &mut Client,
-    writer: Driver,
-    (index, Type { sql, values }): (usize, &Type),
+    table: &str,
+    Type { sql, values }: &Type,
     differences: &mut Vec<String>,
 ) -> usize {
     let driver = reader.driver;
-    let query = format!("SELECT v FROM {} ORDER BY id", table(writer, index));
+    let query = format!("SELECT v FROM {table} ORDER BY id");
     let rows = reader.run("main", &query).await.remove(0).rows;
     let written: Vec<Option<&str>> = values.iter().map(|value| Some(value.as_str())).chain([None]).collect();
     if rows.len() != written.len() {
-        differences.push(format!("{sql}: {} rows instead of {}", rows.len(), written.len()));
+        differences.push(format!("{sql}: {} rows of {table} instead of {}", rows.len(), written.len()));
     }
     for (row, written) in rows.iter().zip(&written) {
         let read = row[0].as_deref();
         if !values::is_same(driver, sql, read, *written) {
-            let path = format!("{sql} from {} to {}", writer.name(), driver.name());
+            let path = format!("{sql} from {table} to {}", driver.name());
             differences.push(format!("{path}: {read:.80?} instead of {written:.80?}"));
         }
     }

@@ -108,6 +108,32 @@ const LONG: &[(&str, &str, &[usize])] = &[
     ("varbinary(max)", "00ff", &[1, 4001, 20_000]),
 ];
 
+/// Whether a driver's bulk copy carries the type unchanged. Where it does not, the driver and no server is the reason.
+pub(crate) fn can_copy(driver: Driver, sql_type: &str) -> bool {
+    let base = base(sql_type);
+    match driver {
+        // Microseconds only, and a moment with an offset goes without being made UTC.
+        Driver::Odbc => !matches!(sql_type, "time(7)" | "datetime2(7)") && base != "datetimeoffset",
+        // FreeTDS reads moments from text as `datetime`, takes UTF-8 for the code page's bytes, cuts trailing blanks and
+        // makes NULL of what is empty.
+        Driver::Pymssql => {
+            !matches!(base, "date" | "time" | "datetime2" | "datetimeoffset" | "char" | "varchar" | "nchar")
+                && !matches!(sql_type, "nvarchar(20)" | "nvarchar(max)")
+        }
+        // No parameters of such a length or type, and none with a seventh digit of a second.
+        Driver::Pytds => {
+            !matches!(sql_type, "time(7)" | "datetime2(7)" | "datetimeoffset(7)")
+                && !matches!(base, "money" | "binary")
+        }
+        // Decimals are doubles, offsets are lost.
+        Driver::Tedious => {
+            !matches!(base, "decimal" | "numeric" | "money" | "datetimeoffset") || sql_type == "decimal(9,2)"
+        }
+        // No `nvarchar(max)` beyond 64 KiB.
+        Driver::Tiberius => sql_type != "nvarchar(max)",
+    }
+}
+
 /// The name of a type without what is in parentheses or behind it.
 fn base(sql_type: &str) -> &str {
     sql_type.split(['(', ' ']).next().unwrap_or_default()

@@ -11,6 +11,9 @@ use crate::client::{config, connect, connect_as, rows, run};
 
 type Connection = Client<Compat<DuplexStream>>;
 
+/// A row's numbers, or the error instead of it.
+type Stored = Result<[Option<i32>; 3], u32>;
+
 /// Loads rows into the listed columns; the number of rows that the server counted.
 async fn load(
     client: &mut Connection,
@@ -125,7 +128,7 @@ async fn options_say_what_holds_for_the_rows() {
     let row = |parent: Option<i32>, n: Option<i32>| (parent, n).into_row();
     let whole = |id: i32, n: i32| (id, None::<i32>, Some(n)).into_row();
     // options, columns, row -> what is stored as (id, parent, n), or the error
-    let cases: [(_, &[&str], _, Result<[Option<i32>; 3], u32>); 6] = [
+    let cases: [(_, &[&str], _, Stored); 6] = [
         (none, given, row(Some(5), Some(200)), Ok([Some(1), Some(5), Some(200)])),
         (checked, given, row(None, Some(200)), Err(547)),
         (checked, given, row(Some(5), Some(1)), Err(547)),

@@ -5,10 +5,13 @@
 #[path = "../client/mod.rs"]
 mod client;
 
+mod attention;
 mod bulk;
 mod examples;
 mod golden;
 mod hostile;
+mod packets;
 mod raw;
 mod tap;
 mod tls;
+mod transactions;

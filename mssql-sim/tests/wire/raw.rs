@@ -7,7 +7,10 @@ use mssql_sim::server::Server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 const HEADER: usize = 8;
-const LAST_PACKET: u8 = 1;
+/// Status of a message's last packet.
+pub(crate) const LAST_PACKET: u8 = 1;
+/// Status of a message that the client takes back.
+pub(crate) const IGNORE: u8 = 2;
 /// An answer, or the end of the connection, that takes longer is a hang.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -19,6 +22,14 @@ pub(crate) const BULK_LOAD: u8 = 7;
 pub(crate) const TRANSACTION: u8 = 14;
 pub(crate) const LOGIN: u8 = 16;
 pub(crate) const PRELOGIN: u8 = 18;
+
+/// A packet of an answer.
+pub(crate) struct Packet {
+    /// It ends its message.
+    pub(crate) last: bool,
+    pub(crate) id: u8,
+    pub(crate) body: Vec<u8>,
+}
 
 /// A connection.
 pub(crate) struct Raw {
@@ -33,32 +44,47 @@ impl Raw {
 
     /// Connects and logs in as the administrator.
     pub(crate) async fn log_in(server: &Server) -> Self {
+        Self::log_in_with(server, 4096).await.0
+    }
+
+    /// Connects and logs in, asking for a packet size; also the tokens that answer the login.
+    pub(crate) async fn log_in_with(server: &Server, packet_size: u32) -> (Self, Vec<u8>) {
         let mut raw = Self::connect(server);
-        for packet in [packet(PRELOGIN, LAST_PACKET, &prelogin()), packet(LOGIN, LAST_PACKET, &login7())] {
-            raw.send(&packet).await.unwrap();
-            raw.message().await.unwrap();
-        }
-        raw
+        raw.send(&packet(PRELOGIN, LAST_PACKET, &prelogin())).await.unwrap();
+        raw.message().await.unwrap();
+        let mut login = login7();
+        login[8..12].copy_from_slice(&packet_size.to_le_bytes());
+        raw.send(&packet(LOGIN, LAST_PACKET, &login)).await.unwrap();
+        let answer = raw.message().await.unwrap();
+        (raw, answer)
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await
     }
 
+    /// The next packet.
+    pub(crate) async fn packet(&mut self) -> io::Result<Packet> {
+        let mut header = [0; HEADER];
+        self.stream.read_exact(&mut header).await?;
+        let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
+        let mut body = vec![0; length - HEADER];
+        self.stream.read_exact(&mut body).await?;
+        Ok(Packet { last: header[1] & LAST_PACKET != 0, id: header[6], body })
+    }
+
+    /// The packets of the next message.
+    pub(crate) async fn packets(&mut self) -> io::Result<Vec<Packet>> {
+        let mut packets = vec![self.packet().await?];
+        while packets.last().is_some_and(|packet| !packet.last) {
+            packets.push(self.packet().await?);
+        }
+        Ok(packets)
+    }
+
     /// The body of the next message.
     pub(crate) async fn message(&mut self) -> io::Result<Vec<u8>> {
-        let mut body = Vec::new();
-        loop {
-            let mut header = [0; HEADER];
-            self.stream.read_exact(&mut header).await?;
-            let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
-            let start = body.len();
-            body.resize(start + length - HEADER, 0);
-            self.stream.read_exact(&mut body[start..]).await?;
-            if header[1] & LAST_PACKET != 0 {
-                return Ok(body);
-            }
-        }
+        Ok(self.packets().await?.into_iter().flat_map(|packet| packet.body).collect())
     }
 
     /// Says nothing more and waits until the server closes the connection.

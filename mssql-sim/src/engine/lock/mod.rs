@@ -71,7 +71,7 @@ impl Resource {
         match self {
             Self::Key(..) | Self::End(..) => 51,
             Self::Row(..) => 45,
-            Self::Object(_) => 56,
+            Self::Object(_) | Self::Application(_) => 56,
         }
     }
 }

@@ -121,6 +121,30 @@ impl LockMode {
         }
     }
 
+    /// The mode that `sp_getapplock` means, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "shared" => Shared,
+            "update" => Update,
+            "exclusive" => Exclusive,
+            "intentshared" => IntentShared,
+            "intentexclusive" => IntentExclusive,
+            _ => return None,
+        })
+    }
+
+    /// The mode as `APPLOCK_MODE` names it.
+    pub fn application_name(self) -> Option<&'static str> {
+        Some(match self {
+            Shared => "Shared",
+            Update => "Update",
+            Exclusive => "Exclusive",
+            IntentShared => "IntentShared",
+            IntentExclusive => "IntentExclusive",
+            _ => return None,
+        })
+    }
+
     /// `request_mode` of `sys.dm_tran_locks`.
     pub fn name(self) -> &'static str {
         match self {

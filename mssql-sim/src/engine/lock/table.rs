@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::super::application_lock::ApplicationLock;
 use super::super::definition::IndexRef;
 use super::super::state::TableRef;
 use super::super::{Key, TransactionId};
@@ -27,13 +28,16 @@ pub enum Resource {
     Row(TableRef, Key),
     /// The gap behind the last key of an index.
     End(TableRef, IndexRef),
+    /// A name that applications agree on.
+    Application(Arc<ApplicationLock>),
 }
 
 impl Resource {
-    /// The table that it is or belongs to.
+    /// The table that it is or belongs to; a name belongs to its database and no table, which has the id 0.
     pub fn table(&self) -> TableRef {
         match self {
             Self::Object(table) | Self::Key(table, ..) | Self::Row(table, _) | Self::End(table, _) => *table,
+            Self::Application(lock) => (lock.database, 0),
         }
     }
 }
@@ -279,6 +283,14 @@ impl LockTable {
             owned.kept.swap_remove(position);
             self.withdraw(owner, resource, |hold| hold == Hold::Transaction);
         }
+    }
+
+    /// Makes a lock that its owner holds to the end weaker.
+    pub(in crate::engine) fn weaken(&mut self, owner: TransactionId, resource: &Resource, mode: LockMode) {
+        let Some(lock) = self.locks.get_mut(resource) else { return };
+        let kept = lock.granted.iter_mut().filter(|g| g.owner == owner && g.hold == Hold::Transaction);
+        kept.for_each(|grant| grant.mode = mode);
+        self.settle(resource);
     }
 
     /// Lets go of what a statement held for itself, and of what its owner waited for to look once.

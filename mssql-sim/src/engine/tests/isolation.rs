@@ -116,7 +116,7 @@ fn a_row_that_changed_since_it_was_read_is_tried_again_at_once() {
     fixture.in_transaction(|t| fixture.put(t, RC, &table, 1, Some(11)).expect("updated"));
     let statement = fixture.engine.statement(slow, RC);
     let rows = vec![RowWrite::Delete { key: key_of(&table, &before), before }];
-    let writes = TableWrites { table: table.clone(), rows, set_lists: vec![] };
+    let writes = TableWrites { table, rows, set_lists: vec![] };
     assert_eq!(fixture.engine.apply(&statement, &[writes], None), Err(Interrupt::Retry));
 }
 

@@ -10,7 +10,7 @@ use super::{assign, open_target, target};
 use crate::engine::{Interrupt, RowWrite, TableWrites};
 use crate::exec::context::ExecContext;
 use crate::parser::ast::InsertBulk;
-use crate::types::{SqlError, SqlType, Value};
+use crate::types::{Length, SqlError, SqlType, Value};
 
 /// Rows as a client sent them.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +53,7 @@ pub fn load(context: &mut ExecContext, bulk: &InsertBulk, given: &BulkRows) -> R
     for row in &given.rows {
         let mut values = Vec::with_capacity(columns.len());
         for ((column, value), sql_type) in columns.iter().zip(row).zip(&given.types) {
-            let value = assign(context, &table, *column, (*sql_type, value.clone()))?;
+            let value = assign(context, &table, *column, (unpadded(*sql_type), value.clone()))?;
             values.push(Some(value).filter(|value| bulk.keep_nulls || !value.is_null()));
         }
         rows.push(RowWrite::Insert(new_rows.row(context, &mut rules, &mut versions, values)?));
@@ -65,6 +65,16 @@ pub fn load(context: &mut ExecContext, bulk: &InsertBulk, given: &BulkRows) -> R
         context.engine.apply_unreferenced(&context.statement, &writes)?;
     }
     Ok(new_rows.publish(context)?)
+}
+
+/// The type of the same values without a fixed length: clients leave it to the server to fill values up.
+fn unpadded(sql_type: SqlType) -> SqlType {
+    match sql_type {
+        SqlType::Char(n) => SqlType::VarChar(Length::Limited(n)),
+        SqlType::NChar(n) => SqlType::NVarChar(Length::Limited(n)),
+        SqlType::Binary(n) => SqlType::VarBinary(Length::Limited(n)),
+        other => other,
+    }
 }
 
 /// A column that the rows do not have as announced; counted from 1.

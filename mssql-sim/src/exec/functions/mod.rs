@@ -4,6 +4,7 @@
 //! and a body. The families are in modules of their own; what is not a plain function (ISNULL, COALESCE, NULLIF,
 //! aggregates, window functions) is bound here.
 
+mod application_lock;
 mod arguments;
 mod conditional;
 mod date;
@@ -149,6 +150,7 @@ fn definition(name: &str) -> Option<Definition> {
         .or_else(|| object::definition(name))
         .or_else(|| property::definition(name))
         .or_else(|| tracking::definition(name))
+        .or_else(|| application_lock::definition(name))
         .or_else(|| variant::definition(name))
 }
 

@@ -209,6 +209,8 @@ pub enum Statement {
         name: ObjectName,
         /// `(name without @, value, OUTPUT)`
         arguments: Vec<(Option<String>, Expr, bool)>,
+        /// Variable that takes the return status, without `@`, lower-case.
+        status: Option<String>,
     },
     /// `EXEC ('...')`
     ExecuteText(Expr),

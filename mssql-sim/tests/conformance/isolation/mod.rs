@@ -6,6 +6,7 @@
 //! documentation and of the answers of a real server.
 
 mod anomalies;
+mod application_locks;
 mod blocking;
 mod contention;
 mod doomed;

@@ -89,6 +89,13 @@ pub(crate) enum Request<'a> {
     Begin { session: &'a str, isolation: &'a str },
     /// Ends it.
     End { session: &'a str, commit: bool },
+    /// Loads rows by the driver's bulk copy. Columns are names and types.
+    Copy {
+        session: &'a str,
+        table: &'a str,
+        columns: &'a [(&'a str, &'a str)],
+        rows: &'a [Vec<Option<&'a str>>],
+    },
 }
 
 /// What came of a request.

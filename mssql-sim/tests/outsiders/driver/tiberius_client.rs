@@ -8,7 +8,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use futures::TryStreamExt;
 use tiberius::time::{Date, DateTime, DateTime2, DateTimeOffset, SmallDateTime, Time};
 use tiberius::{
-    AuthMethod, Client, ColumnData, Config, EncryptionLevel, IsolationLevel, QueryItem, ToSql,
+    AuthMethod, Client, ColumnData, Config, EncryptionLevel, IsolationLevel, QueryItem, ToSql, TokenRow,
     numeric::Numeric,
 };
 use tokio::net::TcpStream;
@@ -76,6 +76,17 @@ impl TiberiusClient {
                     run(session, sql, row, reply).await?;
                 }
                 Ok(())
+            }
+            Request::Copy { session, table, columns, rows } => {
+                let mut load = Box::pin(self.session(session).0.bulk_insert(table)).await?;
+                for row in rows {
+                    let mut copied = TokenRow::with_capacity(row.len());
+                    row.iter()
+                        .zip(columns)
+                        .for_each(|(text, (_, sql_type))| copied.push(copied_value(sql_type, *text)));
+                    load.send(copied).await?;
+                }
+                load.finalize().await.map(drop)
             }
             Request::Begin { session, isolation } => {
                 self.session(session).0.begin_transaction_with_isolation(level(isolation)).await
@@ -203,6 +214,48 @@ impl Parameter {
             _ => ColumnData::String(text.map(|text| Cow::Owned(text.to_owned()))),
         })
     }
+}
+
+/// A value for a bulk load, which asks for the column's own type.
+fn copied_value(sql_type: &str, text: Option<&str>) -> ColumnData<'static> {
+    /// Days from 0001-01-01 to 1900-01-01.
+    const DAYS: i64 = 693_595;
+    let parts = |text: &str| {
+        let moment = moment(text);
+        let days = i64::from(moment.date().days()) - DAYS;
+        (days, moment.time().increments())
+    };
+    let scale =
+        sql_type.split_once('(').and_then(|(_, size)| size.trim_end_matches(')').parse().ok()).unwrap_or(7);
+    match sql_type.split(['(', ' ']).next().unwrap_or_default() {
+        "datetime" => ColumnData::DateTime(text.map(|text| {
+            let (days, ticks) = parts(text);
+            let fragments = (ticks * 300 + TICKS / 2) / TICKS;
+            DateTime::new(days.try_into().expect("a day"), fragments.try_into().expect("a time of day"))
+        })),
+        "smalldatetime" => ColumnData::SmallDateTime(text.map(|text| {
+            let (days, ticks) = parts(text);
+            let minutes = ticks / TICKS / 60;
+            SmallDateTime::new(days.try_into().expect("a day"), minutes.try_into().expect("a time of day"))
+        })),
+        "time" => ColumnData::Time(text.map(|text| rescaled(clock(text), scale))),
+        "datetime2" => ColumnData::DateTime2(text.map(|text| {
+            let moment = moment(text);
+            DateTime2::new(moment.date(), rescaled(moment.time(), scale))
+        })),
+        "datetimeoffset" => ColumnData::DateTimeOffset(text.map(|text| {
+            let moment = moment_with_offset(text);
+            let utc = moment.datetime2();
+            DateTimeOffset::new(DateTime2::new(utc.date(), rescaled(utc.time(), scale)), moment.offset())
+        })),
+        "decimal" | "numeric" => ColumnData::Numeric(text.map(numeric)),
+        _ => Parameter::of((sql_type, text)).0,
+    }
+}
+
+/// The same time of day in ticks of another size.
+fn rescaled(time: Time, scale: u8) -> Time {
+    Time::new(time.increments() / 10u64.pow(u32::from(7 - scale)), scale)
 }
 
 fn numeric(text: &str) -> Numeric {
