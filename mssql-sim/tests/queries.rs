@@ -361,3 +361,85 @@ async fn a_query_is_refused_by_its_number() {
         assert_eq!(error(&server, sql).await, expected, "{sql}");
     }
 }
+
+/// Values as text, so that a case is one line; what they are is documented or was seen on a real server.
+#[tokio::test]
+async fn functions_answer_as_documented() {
+    let server = server("").await;
+    for (expr, expected) in [
+        ("TRANSLATE('2*[3+4]/{7-2}', '[]{}', '()()')", "2*(3+4)/(7-2)"),
+        ("TRIM('.,! ' FROM '  #  test  .')", "#  test"),
+        ("TRIM(LEADING '.' FROM '..a..')", "a.."),
+        ("RTRIM('abc..', '.')", "abc"),
+        ("SOUNDEX('Smith') + SOUNDEX('Smythe') + SOUNDEX('Ashcraft')", "S530S530A261"),
+        ("DIFFERENCE('Green', 'Greene')", "4"),
+        ("STRING_ESCAPE('a\"\\/', 'json')", "a\\\"\\\\\\/"),
+        ("CHOOSE(2, 'a', 'bb', 'c')", "bb"),
+        ("COALESCE(CHOOSE(4, 'a', 'b'), 'none')", "none"),
+        ("GREATEST(1, 2.5, NULL)", "2.5"),
+        ("LEAST('b', 'A', 'c')", "A"),
+        ("FORMAT(1234567.891, 'N')", "1,234,567.89"),
+        ("FORMAT(-1234.5, '#,##0.00')", "-1,234.50"),
+        ("FORMAT(7, '000')", "007"),
+        ("FORMAT(255, 'X4')", "00FF"),
+        ("FORMAT(0.256, 'P0')", "26%"),
+        ("FORMAT(1.5, 'C')", "$1.50"),
+        (
+            "FORMAT(CAST('2026-11-04 15:04:05.678' AS datetime2(3)), 'yyyy-MM-dd HH:mm:ss.fff')",
+            "2026-11-04 15:04:05.678",
+        ),
+        ("FORMAT(CAST('2026-11-04' AS date), 'D')", "Wednesday, November 4, 2026"),
+        ("FORMAT(CAST('2026-11-04 15:04' AS datetime), 'g')", "11/4/2026 3:04 PM"),
+        ("DATETIMEFROMPARTS(2026, 2, 28, 23, 59, 59, 123)", "2026-02-28 23:59:59.123"),
+        ("DATETIME2FROMPARTS(2026, 2, 28, 1, 2, 3, 5, 2)", "2026-02-28 01:02:03.05"),
+        ("TIMEFROMPARTS(1, 2, 3, 0, 0)", "01:02:03"),
+        ("DATETIMEOFFSETFROMPARTS(2026, 1, 1, 0, 0, 0, 0, -5, -30, 0)", "2026-01-01 00:00:00 -05:30"),
+        ("SMALLDATETIMEFROMPARTS(2026, 1, 1, 12, 30)", "2026-01-01 12:30:00.000"),
+        (
+            "SWITCHOFFSET(CAST('2026-01-01 00:30:00 +01:00' AS datetimeoffset(0)), '-02:00')",
+            "2025-12-31 21:30:00 -02:00",
+        ),
+        ("TODATETIMEOFFSET(CAST('2026-01-01 00:30:00' AS datetime2(0)), 90)", "2026-01-01 00:30:00 +01:30"),
+        (
+            "CAST('2026-01-01 00:30:00 +01:00' AS datetimeoffset(0)) AT TIME ZONE 'UTC'",
+            "2025-12-31 23:30:00 +00:00",
+        ),
+        ("DATETRUNC(quarter, CAST('2026-11-24 13:14:15' AS datetime2(0)))", "2026-10-01 00:00:00"),
+        ("DATETRUNC(week, CAST('2026-11-24' AS date))", "2026-11-22"),
+        ("DATETRUNC(iso_week, CAST('2026-11-24' AS date))", "2026-11-23"),
+        ("DATETRUNC(minute, CAST('13:14:15' AS time(0)))", "13:14:00"),
+        ("DATEDIFF_BIG(nanosecond, '2026-01-01', '2026-01-02')", "86400000000000"),
+        ("DATEPART(iso_week, '2027-01-03')", "53"),
+        ("EOMONTH('2028-01-31', 1)", "2028-02-29"),
+        ("DEGREES(PI())", "180"),
+        ("RADIANS(180)", "3"),
+        ("LOG(8, 2)", "3"),
+        ("CAST(ATN2(1, 1) * 4 AS decimal(9, 4))", "3.1416"),
+        ("BIT_COUNT(255)", "8"),
+        ("SET_BIT(CAST(0 AS smallint), 15)", "-32768"),
+        ("RIGHT_SHIFT(-1, 28)", "15"),
+        ("LEFT_SHIFT(1, 31)", "-2147483648"),
+        ("GET_BIT(4, 2)", "1"),
+    ] {
+        let sql = format!("SELECT CONVERT(nvarchar(60), {expr}, 121)");
+        let sql =
+            if expr.contains("DEGREES") || expr.contains("LOG(") { sql.replace(", 121", "") } else { sql };
+        assert_eq!(rows(&server, &sql).await, expected, "{expr}");
+    }
+    for (expr, number) in [
+        ("TRANSLATE('a', 'ab', 'c')", 9828),
+        ("DATETIMEFROMPARTS(2026, 2, 29, 0, 0, 0, 0)", 289),
+        ("DATETIME2FROMPARTS(2026, 1, 1, 0, 0, 0, 0, 8)", 1002),
+        ("TIMEFROMPARTS(0, 0, 0, 0, @@SPID)", 10760),
+        ("DATETRUNC(hour, CAST('2026-01-01' AS date))", 9810),
+        ("SWITCHOFFSET(SYSDATETIMEOFFSET(), '+15:00')", 9812),
+        ("ACOS(2)", 3623),
+        ("FORMAT('a', 'N')", 8116),
+        ("NEWSEQUENTIALID()", 302),
+        ("CHOOSE(1)", 189),
+    ] {
+        assert_eq!(error(&server, &format!("SELECT {expr}")).await, number, "{expr}");
+    }
+    batch::run(&server, "CREATE TABLE dbo.g (id uniqueidentifier NOT NULL DEFAULT NEWSEQUENTIALID(), n int NOT NULL); INSERT INTO dbo.g (n) VALUES (1), (2)").await;
+    assert_eq!(rows(&server, "SELECT COUNT(DISTINCT id) FROM dbo.g").await, "2");
+}

@@ -6,7 +6,8 @@ use super::lexer::{TokenKind, syntax_error};
 use crate::types::{Length, SqlError, SqlType, Value};
 
 /// Functions that are written without parentheses.
-const NILADIC: [&str; 5] = ["CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER"];
+const NILADIC: [&str; 6] =
+    ["CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER"];
 
 /// Reserved words that are functions when a parenthesis follows.
 const RESERVED_FUNCTIONS: [&str; 4] = ["COALESCE", "LEFT", "NULLIF", "RIGHT"];
@@ -94,6 +95,17 @@ impl Parser {
         let distinct = self.accept("DISTINCT");
         if !distinct {
             self.accept("ALL");
+        }
+        let sides = [("LEADING", "LTRIM"), ("TRAILING", "RTRIM"), ("BOTH", "TRIM")];
+        let side =
+            sides.iter().find(|(word, _)| name == "TRIM" && self.is(word) && !self.is_symbol_at(1, ")"));
+        if let Some((_, function)) = side {
+            self.advance();
+            let characters = self.scalar()?;
+            self.expect("FROM")?;
+            let arguments = vec![self.scalar()?, characters];
+            self.expect_symbol(")")?;
+            return Ok(self::function(function, arguments));
         }
         let mut arguments = Vec::new();
         if self.accept_symbol("*") {

@@ -37,6 +37,7 @@ impl Session {
         let deleted = Value::Int(i64::try_from(deleted).unwrap_or(i64::MAX));
         let count = argument(arguments, 1, "@DeletedRowCount").filter(|argument| argument.output);
         let output = count.map(|argument| Output {
+            ordinal: 1,
             name: argument.name.clone(),
             sql_type: SqlType::BigInt,
             value: deleted,

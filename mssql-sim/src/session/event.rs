@@ -46,6 +46,8 @@ pub enum Event {
     ReturnStatus(i32),
     /// An output parameter of a procedure.
     ReturnValue {
+        /// Place of its argument in the call, from 0.
+        ordinal: u16,
         /// Name with its `@`, as the client wrote it; empty when it was passed by position.
         name: String,
         /// Type.

@@ -151,7 +151,7 @@ impl Session {
                 let refused = self.refuse_text(&frame, error, caller).await;
                 self.leave_procedure(caller.events).await?;
                 let flow = refused.map_err(outside)?;
-                Ok(Outcome { flow, status: self.last_error, outputs: Vec::new(), refusal: None })
+                Ok(Outcome { flow, status: self.last_error, outputs: Vec::new() })
             }
         }
     }
@@ -177,9 +177,10 @@ impl Session {
         for (index, argument) in arguments.iter().enumerate().filter(|(_, argument)| argument.output) {
             let (parameter, ..) = &prepared.parameters[prepared.position_of(argument, index)?];
             let (sql_type, value) = frame.variables.get(parameter)?;
-            outputs.push(Output { name: argument.name.clone(), sql_type, value: value.clone() });
+            let ordinal = u16::try_from(index).expect("a call has at most 2100 arguments");
+            outputs.push(Output { ordinal, name: argument.name.clone(), sql_type, value: value.clone() });
         }
-        Ok(Outcome { flow, status: self.last_error, outputs, refusal: None })
+        Ok(Outcome { flow, status: self.last_error, outputs })
     }
 
     /// Deals with the error of a text none of which ran: for a client the call as a whole fails, for a batch it is an

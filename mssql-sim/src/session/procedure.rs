@@ -15,6 +15,10 @@ use crate::wire::rpc::{Argument, Call};
 
 /// Errors of a call that finds nothing to run; it has no return status.
 const NEVER_BEGUN: [i32; 2] = [2812, 8179];
+/// The text of a call cannot be prepared; the handle that it gives is NULL.
+const NOT_PREPARED: i32 = 8180;
+/// Arguments that a call can have.
+const MOST_ARGUMENTS: usize = 2100;
 /// Bit of `sp_prepare`'s options: send the columns of the first query.
 const RETURN_METADATA: i64 = 1;
 /// Procedures that drivers call for server cursors and for calls of stored procedures.
@@ -36,18 +40,24 @@ pub(super) struct Outcome {
     pub(super) flow: Flow,
     pub(super) status: i32,
     pub(super) outputs: Vec<Output>,
-    /// The error with which it failed although it has outputs.
-    pub(super) refusal: Option<SqlError>,
 }
 
 impl Outcome {
     pub(super) fn success(outputs: Vec<Output>) -> Self {
-        Self { flow: Flow::Next, status: 0, outputs, refusal: None }
+        Self { flow: Flow::Next, status: 0, outputs }
+    }
+
+    /// The outcome of a text whose own arguments stand behind so many others.
+    fn behind(mut self, arguments: u16) -> Self {
+        self.outputs.iter_mut().for_each(|output| output.ordinal += arguments);
+        self
     }
 }
 
 /// An output parameter of a procedure.
 pub(super) struct Output {
+    /// Its place among the call's arguments, from 0.
+    pub(super) ordinal: u16,
     /// Name as the caller wrote it.
     pub(super) name: String,
     pub(super) sql_type: SqlType,
@@ -136,39 +146,31 @@ impl Session {
     async fn call(&mut self, routine: Routine<'_>, caller: Caller<'_>) -> Result<Outcome, Failure> {
         let events = caller.events;
         events.send(Event::ProcedureBegan).await?;
-        let result = match self.dispatch(routine, caller).await {
-            Ok(Outcome { refusal: Some(error), .. }) if !caller.is_client => Err(error.into()),
-            other => other,
+        let no_handle = match &routine {
+            Routine::Procedure { arguments, .. } => handle_output(arguments, None),
+            Routine::Text(_) => handle_output(&[], None),
         };
+        let result = self.dispatch(routine, caller).await;
         match &result {
-            Ok(outcome) => self.send_outcome(outcome, caller).await?,
+            Ok(Outcome { status, outputs, .. }) => {
+                events.send(Event::ReturnStatus(*status)).await?;
+                for output in outputs.iter().filter(|_| caller.is_client) {
+                    send_output(output, events).await?;
+                }
+            }
             Err(Failure::Error(error)) if caller.is_client => {
                 events.send(Event::Error(error.clone())).await?;
                 if !NEVER_BEGUN.contains(&error.number) {
                     events.send(Event::ReturnStatus(error.number)).await?;
                 }
+                if error.number == NOT_PREPARED {
+                    send_output(&no_handle, events).await?;
+                }
             }
             Err(_) => {}
         }
-        let failed = match &result {
-            Ok(outcome) => outcome.refusal.is_some(),
-            Err(_) => true,
-        };
-        events.send(Event::ProcedureEnded { failed }).await?;
+        events.send(Event::ProcedureEnded { failed: result.is_err() }).await?;
         result
-    }
-
-    async fn send_outcome(&self, outcome: &Outcome, caller: Caller<'_>) -> Result<(), ClientGone> {
-        let events = caller.events;
-        if let Some(error) = &outcome.refusal {
-            events.send(Event::Error(error.clone())).await?;
-        }
-        events.send(Event::ReturnStatus(outcome.status)).await?;
-        for Output { name, sql_type, value } in outcome.outputs.iter().filter(|_| caller.is_client) {
-            let (name, sql_type, value) = (name.clone(), *sql_type, value.clone());
-            events.send(Event::ReturnValue { name, sql_type, value }).await?;
-        }
-        Ok(())
     }
 
     async fn dispatch(&mut self, routine: Routine<'_>, caller: Caller<'_>) -> Result<Outcome, Failure> {
@@ -176,18 +178,19 @@ impl Session {
             Routine::Procedure { name, arguments } => (name, arguments),
             Routine::Text(text) => return self.run_text(String::new(), text, &[], caller).await,
         };
+        if arguments.len() > MOST_ARGUMENTS {
+            return Err(too_many_arguments().into());
+        }
         match name.to_ascii_lowercase().rsplit('.').next().unwrap_or_default() {
             "sp_executesql" => {
                 let text = text_argument(arguments, 0, "statement")?;
                 let declarations =
                     if arguments.len() > 1 { text_argument(arguments, 1, "params")? } else { String::new() };
-                self.run_text(declarations, text, arguments.get(2..).unwrap_or_default(), caller).await
+                let values = arguments.get(2..).unwrap_or_default();
+                Ok(self.run_text(declarations, text, values, caller).await?.behind(2))
             }
             "sp_prepare" => {
-                let (handle, prepared) = match self.prepare_as_asked(arguments, caller)? {
-                    Ok(prepared) => prepared,
-                    Err(refused) => return Ok(refused),
-                };
+                let (handle, prepared) = self.prepare_as_asked(arguments, caller)?;
                 let options = arguments.get(3).map(|argument| &argument.value);
                 if matches!(options, Some(Value::Int(options)) if options & RETURN_METADATA != 0) {
                     self.send_columns(&prepared, caller).await?;
@@ -195,18 +198,15 @@ impl Session {
                 Ok(Outcome::success(vec![handle_output(arguments, Some(handle))]))
             }
             "sp_prepexec" => {
-                let (handle, prepared) = match self.prepare_as_asked(arguments, caller)? {
-                    Ok(prepared) => prepared,
-                    Err(refused) => return Ok(refused),
-                };
+                let (handle, prepared) = self.prepare_as_asked(arguments, caller)?;
                 let values = arguments.get(3..).unwrap_or_default();
-                let mut outcome = self.run_prepared(&prepared, values, caller).await?;
+                let mut outcome = self.run_prepared(&prepared, values, caller).await?.behind(3);
                 outcome.outputs.insert(0, handle_output(arguments, Some(handle)));
                 Ok(outcome)
             }
             "sp_execute" => {
                 let prepared = self.prepared(handle_argument(arguments)?)?;
-                self.run_prepared(&prepared, &arguments[1..], caller).await
+                Ok(self.run_prepared(&prepared, &arguments[1..], caller).await?.behind(1))
             }
             "sp_unprepare" => {
                 self.unprepare(handle_argument(arguments)?)?;
@@ -227,23 +227,18 @@ impl Session {
         }
     }
 
-    /// `sp_prepare` and the first half of `sp_prepexec`: `@handle OUTPUT, @params, @stmt`. A text that cannot be
-    /// prepared has an outcome too, with no handle.
+    /// `sp_prepare` and the first half of `sp_prepexec`: `@handle OUTPUT, @params, @stmt`
     fn prepare_as_asked(
         &mut self,
         arguments: &[Argument],
         caller: Caller<'_>,
-    ) -> Result<Result<(i32, Arc<Prepared>), Outcome>, SqlError> {
+    ) -> Result<(i32, Arc<Prepared>), SqlError> {
         let declarations = match arguments.get(1) {
             Some(Argument { value: Value::Null, .. }) => String::new(),
             _ => text_argument(arguments, 1, "params")?,
         };
         let text = text_argument(arguments, 2, "stmt")?;
-        Ok(self.prepare(declarations, text, caller).map_err(|error| {
-            self.last_error = error.number;
-            let outputs = vec![handle_output(arguments, None)];
-            Outcome { flow: Flow::Return, status: error.number, outputs, refusal: Some(error) }
-        }))
+        self.prepare(declarations, text, caller).inspect_err(|error| self.last_error = error.number)
     }
 
     /// Sends the columns of a prepared text's first query, as if it had returned no rows.
@@ -278,6 +273,12 @@ impl Session {
     }
 }
 
+async fn send_output(output: &Output, events: &Events) -> Result<(), ClientGone> {
+    let Output { ordinal, name, sql_type, value } = output;
+    let (name, value) = (name.clone(), value.clone());
+    events.send(Event::ReturnValue { ordinal: *ordinal, name, sql_type: *sql_type, value }).await
+}
+
 /// A parameter that has to be Unicode text.
 fn text_argument(arguments: &[Argument], index: usize, name: &str) -> Result<String, SqlError> {
     let argument = arguments.get(index).ok_or_else(|| not_supplied(name))?;
@@ -288,6 +289,14 @@ fn text_argument(arguments: &[Argument], index: usize, name: &str) -> Result<Str
             Err(SqlError { state: 2, ..SqlError::statement(214, message) })
         }
     }
+}
+
+fn too_many_arguments() -> SqlError {
+    let message = format!(
+        "The incoming request has too many parameters. The server supports a maximum of {MOST_ARGUMENTS} parameters. \
+         Reduce the number of parameters and resend the request."
+    );
+    SqlError::statement(8003, message)
 }
 
 fn handle_argument(arguments: &[Argument]) -> Result<i32, SqlError> {
@@ -311,5 +320,5 @@ fn not_supplied(parameter: &str) -> SqlError {
 fn handle_output(arguments: &[Argument], handle: Option<i32>) -> Output {
     let name = arguments.first().map(|argument| argument.name.clone()).unwrap_or_default();
     let value = handle.map_or(Value::Null, |handle| Value::Int(i64::from(handle)));
-    Output { name, sql_type: SqlType::Int, value }
+    Output { ordinal: 0, name, sql_type: SqlType::Int, value }
 }

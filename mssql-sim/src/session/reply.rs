@@ -88,12 +88,9 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
             }
             // Only the outermost call tells what it returned.
             Event::ReturnStatus(_) => {}
-            Event::ReturnValue { name, sql_type, value } => {
-                token::return_value(
-                    &ColumnMeta::new(name, sql_type, true),
-                    &value,
-                    &mut self.messages.tokens,
-                );
+            Event::ReturnValue { ordinal, name, sql_type, value } => {
+                let output = ColumnMeta::new(name, sql_type, true);
+                token::return_value(ordinal, &output, &value, &mut self.messages.tokens);
             }
             Event::ProcedureEnded { failed: error } => {
                 self.procedure_depth -= 1;

@@ -198,9 +198,9 @@ pub fn return_status(status: i32, out: &mut Vec<u8>) {
 }
 
 /// RETURNVALUE of an output parameter.
-pub fn return_value(column: &ColumnMeta, value: &Value, out: &mut Vec<u8>) {
+pub fn return_value(ordinal: u16, column: &ColumnMeta, value: &Value, out: &mut Vec<u8>) {
     out.push(RETURN_VALUE);
-    out.extend_from_slice(&0u16.to_le_bytes());
+    out.extend_from_slice(&ordinal.to_le_bytes());
     short_text(&column.name, out);
     out.push(1);
     out.extend_from_slice(&0u32.to_le_bytes());

@@ -12,7 +12,8 @@
 //! READ COMMITTED keeps nothing of the rows it reads: an image that nobody is writing needs no lock, and one that
 //! somebody is writing is looked at again once the S lock on it was granted, which then ends with the look.
 //!
-//! Very many locks of one statement inside a table become one on the table, if that is free at once; who has locked a
+//! Very many locks of one statement inside a table become one on the table, if that is free at once and the table has
+//! not `LOCK_ESCALATION = DISABLE`; who has locked a
 //! whole table locks nothing inside it.
 //!
 //! # Waiting
@@ -41,6 +42,7 @@ pub use table::{Hold, LockRequest, Resource};
 
 use super::state::{State, TableRef};
 use super::{Engine, Interrupt, TransactionId};
+use crate::parser::ast::LockEscalation;
 use crate::types::{Reach, SqlError};
 
 /// What a statement waits for.
@@ -104,6 +106,9 @@ impl State {
         let counts =
             new && request.hold == Hold::Transaction && !matches!(request.resource, Resource::Object(_));
         if !counts || !self.locks.count_added(owner, table) {
+            return;
+        }
+        if self.find_table(table).is_some_and(|t| t.def.lock_escalation == LockEscalation::Disable) {
             return;
         }
         let mode = self.locks.escalated_mode(owner, table);

@@ -13,7 +13,7 @@ mod text;
 mod xml;
 
 pub(crate) use binary::text_bytes;
-pub(crate) use date::{Moment, TICKS_PER_DAY, TICKS_PER_SECOND, moment_of, moment_to};
+pub(crate) use date::{Moment, TICKS_PER_DAY, TICKS_PER_SECOND, days_of, moment_of, moment_to};
 pub(crate) use number::{exact_parts, finite, float_of, integer_bounds, literal_parts};
 pub use rules::{Conversion, conversion, is_text, require_implicit, type_name, unify};
 pub(crate) use rules::{

@@ -5,6 +5,7 @@ use super::scope::{Scope, ScopeSource};
 use super::{Condition, Frame, Scalar, SourceRow};
 use crate::engine::{Interrupt, Row, TableDef};
 use crate::exec::context::ExecContext;
+use crate::exec::functions;
 use crate::parser::ast::Expr;
 use crate::types::{ColumnMeta, SqlType, Value};
 
@@ -33,7 +34,11 @@ impl RowExpression {
     /// # Errors
     /// As [`RowExpression::scalar`].
     pub fn constant(context: &ExecContext, expr: &Expr) -> Result<Self, Interrupt> {
-        Ok(Self(Bound::Scalar(Box::new(Binder::new(context, &Scope::empty()).scalar(expr)?))))
+        let bound = match expr {
+            Expr::Function { name, .. } if name == "NEWSEQUENTIALID" => functions::sequential_id(),
+            other => Binder::new(context, &Scope::empty()).scalar(other)?,
+        };
+        Ok(Self(Bound::Scalar(Box::new(bound))))
     }
 
     /// Binds a condition.

@@ -13,7 +13,7 @@ use crate::exec::conversion::{
 use crate::exec::messages::overflow;
 use crate::types::{SqlError, SqlType, Value};
 
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -27,7 +27,8 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(super) const WEEKDAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 pub(super) fn definition(name: &str) -> Option<Definition> {
     let define = |count, rule, body: Body| Some(Definition { count, rule, body });
@@ -49,7 +50,7 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
         "MONTH" => define(1..=1, single_rule, |_, v| Ok(calendar(&v[0], |d| i64::from(d.month())))),
         "DAY" => define(1..=1, single_rule, |_, v| Ok(calendar(&v[0], |d| i64::from(d.day())))),
         "EOMONTH" => define(1..=2, end_of_month_rule, end_of_month),
-        "DATEFROMPARTS" => define(3..=3, parts_rule, date_from_parts),
+        "CURRENT_DATE" => present(|_| Ok(Returns::present(SqlType::Date))),
         "ISDATE" => define(1..=1, |a| a.text(0).map(|_| Returns::present(SqlType::Int)), is_date),
         _ => None,
     }
@@ -68,7 +69,11 @@ fn current(site: &Site<'_>, _: Vec<Value>) -> Result<Value, Interrupt> {
 }
 
 /// Makes an argument a date or time: text becomes `datetime`, or `datetime2` where only its parts are asked for.
-fn require_date(arguments: &mut Arguments<'_>, position: usize, text: SqlType) -> Result<SqlType, SqlError> {
+pub(super) fn require_date(
+    arguments: &mut Arguments<'_>,
+    position: usize,
+    text: SqlType,
+) -> Result<SqlType, SqlError> {
     let sql_type = arguments.sql_type(position);
     match family(sql_type) {
         Family::LegacyDate | Family::DateAndTime | Family::Date | Family::Time => Ok(sql_type),
@@ -117,13 +122,8 @@ fn end_of_month_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError>
     Ok(Returns::nullable(SqlType::Date))
 }
 
-fn parts_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
-    (0..arguments.len()).try_for_each(|position| arguments.convert(position, SqlType::Int))?;
-    Ok(Returns::nullable(SqlType::Date))
-}
-
 /// 9810: the type has no such part.
-fn part_not_supported(function: &str, sql_type: SqlType) -> Interrupt {
+pub(super) fn part_not_supported(function: &str, sql_type: SqlType) -> Interrupt {
     let kind = type_name(sql_type);
     let message = format!("The datepart is not supported by date function {function} for data type {kind}.");
     SqlError::statement(9810, message).into()
@@ -291,22 +291,6 @@ fn end_of_month(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     let first = Moment { days: moment.days - moment.date().day0() as i32, ..moment };
     let next = add_months(first, months.checked_add(1)).ok_or_else(|| overflow(SqlType::Date))?;
     Ok(Value::Date(next.days - 1))
-}
-
-fn date_from_parts(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
-    if any_null(&values) {
-        return Ok(Value::Null);
-    }
-    let part = |position: usize| u32::try_from(int(&values[position])).unwrap_or(0);
-    let year = i32::try_from(int(&values[0])).ok().filter(|y| (1..=9999).contains(y));
-    match year.and_then(|year| NaiveDate::from_ymd_opt(year, part(1), part(2))) {
-        Some(date) => Ok(Value::Date(date.num_days_from_ce() - 1)),
-        None => {
-            let message =
-                "Cannot construct data type date, some of the arguments have values which are not valid.";
-            Err(SqlError::statement(289, message).into())
-        }
-    }
 }
 
 fn is_date(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {

@@ -6,12 +6,16 @@
 
 mod application_lock;
 mod arguments;
+mod bits;
 mod conditional;
 mod date;
+mod date_build;
 mod date_part;
+mod format;
 mod hash;
 mod number;
 mod object;
+mod phonetic;
 mod property;
 mod session;
 mod text;
@@ -20,7 +24,7 @@ mod variant;
 
 use std::ops::RangeInclusive;
 
-pub(crate) use session::global;
+pub(crate) use session::{global, sequential_id};
 
 use crate::engine::Interrupt;
 use crate::exec::expression::bind::Binder;
@@ -145,6 +149,10 @@ fn definition(name: &str) -> Option<Definition> {
     text::definition(name)
         .or_else(|| number::definition(name))
         .or_else(|| date::definition(name))
+        .or_else(|| date_build::definition(name))
+        .or_else(|| format::definition(name))
+        .or_else(|| bits::definition(name))
+        .or_else(|| phonetic::definition(name))
         .or_else(|| hash::definition(name))
         .or_else(|| session::definition(name))
         .or_else(|| object::definition(name))

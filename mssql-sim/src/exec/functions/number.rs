@@ -20,10 +20,18 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
         "SQRT" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::sqrt)),
         "SQUARE" => define(1..=1, float_rule, |_, v| float_function(&v[0], |x| x * x)),
         "EXP" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::exp)),
-        "LOG" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::ln)),
+        "LOG" => define(1..=2, float_rule, logarithm),
         "LOG10" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::log10)),
         "SIN" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::sin)),
         "COS" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::cos)),
+        "TAN" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::tan)),
+        "COT" => define(1..=1, float_rule, |_, v| float_function(&v[0], |x| x.tan().recip())),
+        "ASIN" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::asin)),
+        "ACOS" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::acos)),
+        "ATAN" => define(1..=1, float_rule, |_, v| float_function(&v[0], f64::atan)),
+        "ATN2" => define(2..=2, float_rule, arc_tangent),
+        "DEGREES" => define(1..=1, angle_rule, |site, v| angle(site, &v[0], f64::to_degrees)),
+        "RADIANS" => define(1..=1, angle_rule, |site, v| angle(site, &v[0], f64::to_radians)),
         "PI" => define(
             0..=0,
             |_| Ok(Returns::present(SqlType::Float)),
@@ -74,8 +82,45 @@ fn power_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
 }
 
 fn float_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
-    arguments.convert(0, SqlType::Float)?;
+    (0..arguments.len()).try_for_each(|position| arguments.convert(position, SqlType::Float))?;
     Ok(Returns::nullable(SqlType::Float))
+}
+
+/// Angles keep their type; decimals get at least 18 digits behind the point.
+fn angle_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
+    let returns = numeric(arguments)?;
+    arguments.convert(0, SqlType::Float)?;
+    Ok(Returns::nullable(match returns.sql_type {
+        SqlType::Decimal { scale, .. } => SqlType::Decimal { precision: 38, scale: scale.max(18) },
+        SqlType::Numeric { scale, .. } => SqlType::Numeric { precision: 38, scale: scale.max(18) },
+        other => other,
+    }))
+}
+
+fn angle(site: &Site<'_>, value: &Value, turn: fn(f64) -> f64) -> Result<Value, Interrupt> {
+    let Value::Float(x) = value else { return Ok(Value::Null) };
+    Ok(convert(finite(turn(*x), SqlType::Float)?, SqlType::Float, site.result.sql_type, None)?)
+}
+
+/// LOG with a base of its own.
+fn logarithm(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    match values.get(1) {
+        None => float_function(&values[0], f64::ln),
+        Some(Value::Float(base)) => {
+            let base = *base;
+            let Value::Float(x) = values[0] else { return Ok(Value::Null) };
+            finite_operation(if base > 0.0 { x.ln() / base.ln() } else { f64::NAN })
+        }
+        Some(_) => Ok(Value::Null),
+    }
+}
+
+fn arc_tangent(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    match (&values[0], &values[1]) {
+        (Value::Float(y), Value::Float(x)) if *y == 0.0 && *x == 0.0 => finite_operation(f64::NAN),
+        (Value::Float(y), Value::Float(x)) => Ok(Value::Float(y.atan2(*x))),
+        _ => Ok(Value::Null),
+    }
 }
 
 fn abs(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
@@ -186,7 +231,11 @@ fn power(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
 
 fn float_function(value: &Value, function: fn(f64) -> f64) -> Result<Value, Interrupt> {
     let Value::Float(x) = value else { return Ok(Value::Null) };
-    let result = function(*x);
+    finite_operation(function(*x))
+}
+
+/// 3623 for what is no number.
+fn finite_operation(result: f64) -> Result<Value, Interrupt> {
     if result.is_finite() {
         return Ok(Value::Float(result));
     }

@@ -1,5 +1,8 @@
 //! What a session knows about itself: `@@` names, error and transaction functions, identities.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering as AtomicOrdering};
+
 use super::arguments::Arguments;
 use super::{Body, Definition, Returns, Site, niladic};
 use crate::engine::Interrupt;
@@ -96,6 +99,13 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
             |_| Ok(Returns::present(SqlType::UniqueIdentifier)),
             |_, _| Ok(Value::Guid(uuid::Uuid::new_v4().into_bytes())),
         ),
+        "NEWSEQUENTIALID" => define(
+            |_| {
+                let message = "The newsequentialid() built-in function can only be used in a DEFAULT expression for a column of type 'uniqueidentifier' in a CREATE TABLE or ALTER TABLE statement. It cannot be combined with other operators to form a complex scalar expression.";
+                Err(SqlError::batch(302, message))
+            },
+            |_, _| Ok(next_sequential_id()),
+        ),
         "IS_SRVROLEMEMBER" | "IS_MEMBER" | "IS_ROLEMEMBER" => {
             Some(Definition { count: 1..=2, rule: member_rule, body: is_server_role_member })
         }
@@ -136,4 +146,18 @@ fn is_server_role_member(site: &Site<'_>, values: Vec<Value>) -> Result<Value, I
         return Ok(Value::Null);
     }
     Ok(Value::Int(i64::from(site.frame.context.names.principal.sysadmin)))
+}
+
+/// `NEWSEQUENTIALID()` as a DEFAULT, where alone it may stand.
+pub(crate) fn sequential_id() -> Scalar {
+    niladic("NEWSEQUENTIALID", SqlType::UniqueIdentifier, false, |_, _| Ok(next_sequential_id()))
+}
+
+/// A value greater than those before it, of one random series.
+fn next_sequential_id() -> Value {
+    static BASE: OnceLock<[u8; 16]> = OnceLock::new();
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let mut id = *BASE.get_or_init(|| uuid::Uuid::new_v4().into_bytes());
+    id[..4].copy_from_slice(&COUNT.fetch_add(1, AtomicOrdering::Relaxed).to_be_bytes());
+    Value::Guid(id)
 }

@@ -21,13 +21,11 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
         "SUBSTRING" => define(3..=3, substring_rule, substring),
         "UPPER" => define(1..=1, same_text, |site, v| mapped(site, &v, |s| s.to_uppercase())),
         "LOWER" => define(1..=1, same_text, |site, v| mapped(site, &v, |s| s.to_lowercase())),
-        "LTRIM" => define(1..=1, same_text, |_, v| Ok(trim(&v[0], true, false, &[BLANK]))),
-        "RTRIM" => define(1..=1, same_text, |_, v| Ok(trim(&v[0], false, true, &[BLANK]))),
-        "TRIM" => define(1..=2, same_text, |_, v| match v.get(1) {
-            Some(_) if any_null(&v) => Ok(Value::Null),
-            Some(characters) => Ok(trim(&v[0], true, true, units(characters))),
-            None => Ok(trim(&v[0], true, true, &[BLANK])),
-        }),
+        "LTRIM" => define(1..=2, same_text, |_, v| Ok(trim(&v, true, false))),
+        "RTRIM" => define(1..=2, same_text, |_, v| Ok(trim(&v, false, true))),
+        "TRIM" => define(1..=2, same_text, |_, v| Ok(trim(&v, true, true))),
+        "TRANSLATE" => define(3..=3, translate_rule, translate),
+        "STRING_ESCAPE" => define(2..=2, escape_rule, escape),
         "REVERSE" => {
             define(1..=1, same_text, |_, v| Ok(map_units(&v[0], |u| u.iter().rev().copied().collect())))
         }
@@ -176,8 +174,13 @@ fn fitted(value: Value, sql_type: SqlType) -> Result<Value, Interrupt> {
     Ok(convert(value, SqlType::NVarChar(Length::Max), sql_type, None)?)
 }
 
-fn trim(value: &Value, front: bool, back: bool, characters: &[u16]) -> Value {
-    map_units(value, |units| {
+/// Takes characters off a text's ends: blanks, or those of a second text.
+fn trim(values: &[Value], front: bool, back: bool) -> Value {
+    if any_null(values) {
+        return Value::Null;
+    }
+    let characters = values.get(1).map_or(&[BLANK][..], units);
+    map_units(&values[0], |units| {
         let outside = |u: &u16| characters.contains(u);
         let start = if front { units.iter().take_while(|u| outside(u)).count() } else { 0 };
         let kept = &units[start..];
@@ -186,7 +189,62 @@ fn trim(value: &Value, front: bool, back: bool, characters: &[u16]) -> Value {
     })
 }
 
-/// Units of UTF-16 without the trailing blanks; characters where the collation knows supplementary ones.
+fn translate_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
+    let sql_type = arguments.text(0)?;
+    (1..3).try_for_each(|position| arguments.text(position).map(|_| ()))?;
+    Ok(Returns::nullable(variable(sql_type)))
+}
+
+/// Each character of the second text becomes the one in its place in the third.
+fn translate(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    if any_null(&values) {
+        return Ok(Value::Null);
+    }
+    let (wanted, substitutes) = (units(&values[1]), units(&values[2]));
+    if wanted.len() != substitutes.len() {
+        let message = "The second and third arguments of the TRANSLATE built-in function must contain an equal number of \
+                       characters.";
+        return Err(SqlError::statement(9828, message).into());
+    }
+    let collation = &site.result.collation.collation;
+    let substitute = |unit: &u16| {
+        let place = wanted.iter().position(|w| w == unit || collation.compare(&[*w], &[*unit]).is_eq());
+        place.map_or(*unit, |place| substitutes[place])
+    };
+    fitted(Value::Text(units(&values[0]).iter().map(substitute).collect()), site.result.sql_type)
+}
+
+fn escape_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
+    arguments.text(0)?;
+    match arguments.literal(1).as_deref() {
+        Some("JSON") => Ok(Returns::nullable(SqlType::NVarChar(Length::Max))),
+        _ => Err(SqlError::statement(13620, "The type argument of STRING_ESCAPE must be 'json'.")),
+    }
+}
+
+/// STRING_ESCAPE(text, 'json')
+fn escape(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    if values[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let mut escaped = String::new();
+    for character in string(&values[0]).chars() {
+        match character {
+            '"' => escaped.push_str("\\\""),
+            '\\' => escaped.push_str("\\\\"),
+            '/' => escaped.push_str("\\/"),
+            '\u{8}' => escaped.push_str("\\b"),
+            '\u{c}' => escaped.push_str("\\f"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            control if control < ' ' => escaped.push_str(&format!("\\u{:04x}", control as u32)),
+            plain => escaped.push(plain),
+        }
+    }
+    Ok(Value::text(&escaped))
+}
+
 fn len(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     let whole_characters = site.call.arguments[0].collation.collation.is_supplementary();
     Ok(match &values[0] {

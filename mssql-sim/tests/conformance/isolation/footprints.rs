@@ -109,8 +109,12 @@ async fn very_many_locks_become_one_if_nobody_is_in_the_way() {
         assert_eq!(session.run(HELD).await.rows(), expected, "{rows} rows {beside}");
         session.run("ROLLBACK").await;
     }
+    stage.sessions[1].run("ROLLBACK").await;
     let reader = &mut stage.sessions[0];
-    reader.run(&fill(7000)).await;
+    reader.run("ALTER TABLE n SET (LOCK_ESCALATION = DISABLE)").await;
+    reader.run(&format!("BEGIN TRAN; {}", fill(7000))).await;
+    assert_eq!(reader.run(HELD).await.rows(), "KEY X,7000; OBJECT IX,1", "it is disabled");
+    reader.run("COMMIT; ALTER TABLE n SET (LOCK_ESCALATION = TABLE)").await;
     reader.run("BEGIN TRAN; SELECT COUNT(*) FROM n WITH (REPEATABLEREAD)").await;
     assert_eq!(reader.run(HELD).await.rows(), "OBJECT S,1", "shared locks become a shared lock");
     drop(stage);
