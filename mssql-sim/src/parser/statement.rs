@@ -105,11 +105,12 @@ impl Parser {
             "WAITFOR" => self.wait_for(),
             "EXEC" | "EXECUTE" => self.execute(),
             "KILL" => self.kill(),
+            "REVERT" => self.keyword_statement(Statement::Revert),
             "CHECKPOINT" => self.keyword_statement(Statement::Nothing),
             "BACKUP" => self.backup(),
             "RESTORE" => self.restore(),
             "DBCC" | "BULK" | "GOTO" | "OPEN" | "FETCH" | "CLOSE" | "DEALLOCATE" | "RECONFIGURE"
-            | "REVERT" | "SHUTDOWN" | "READTEXT" | "WRITETEXT" | "UPDATETEXT" => self.unsupported_here(),
+            | "SHUTDOWN" | "READTEXT" | "WRITETEXT" | "UPDATETEXT" => self.unsupported_here(),
             _ => Err(self.unexpected()),
         }
     }
@@ -192,6 +193,20 @@ impl Parser {
         }
         let name = self.object_name()?;
         self.execute_procedure(name, status)
+    }
+
+    /// `AS USER | LOGIN = 'name'`
+    fn execute_as(&mut self) -> Result<Statement, SqlError> {
+        let is_login = self.accept("LOGIN");
+        if !is_login && !self.accept("USER") {
+            return self.unsupported(&format!("EXECUTE AS {}", self.kind().shown().to_uppercase()));
+        }
+        self.expect_symbol("=")?;
+        let name = self.text()?;
+        if self.is("WITH") {
+            return self.unsupported("EXECUTE AS WITH");
+        }
+        Ok(Statement::ExecuteAs { is_login, name })
     }
 
     fn execute_procedure(&mut self, name: ObjectName, status: Option<String>) -> Result<Statement, SqlError> {

@@ -212,6 +212,8 @@ impl Session {
             Statement::Commit => self.commit(frame.events).await?,
             Statement::Rollback(name) => self.rollback(name.as_deref(), frame.events).await?,
             Statement::Save(name) => self.save(name)?,
+            Statement::ExecuteAs { is_login, name } => self.impersonate(*is_login, name)?,
+            Statement::Revert => self.revert(),
             Statement::SetOption(option) => self.set_option(option)?,
             Statement::Use(database) => self.use_database(database, frame.events).await?,
             Statement::Print(text) => {

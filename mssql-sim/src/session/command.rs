@@ -159,7 +159,9 @@ impl Command {
             Statement::RaiseError(..) | Statement::Throw(_) => Self::Raise,
             Statement::WaitFor(_) => Self::WaitFor,
             Statement::Execute { .. } | Statement::ExecuteText(_) => Self::Execute,
-            Statement::CreateSchema(_)
+            Statement::ExecuteAs { .. }
+            | Statement::Revert
+            | Statement::CreateSchema(_)
             | Statement::DropSchema { .. }
             | Statement::TransferObject { .. }
             | Statement::CreateSynonym { .. }

@@ -17,6 +17,7 @@ mod compile;
 pub(crate) mod connection;
 pub mod event;
 mod handshake;
+mod impersonation;
 mod insert_execute;
 mod kill;
 pub mod local;
@@ -64,6 +65,8 @@ pub(crate) struct Session {
     /// `APP_NAME()`
     program: String,
     principal: Principal,
+    /// Those that the session was before it impersonated others, the login first.
+    impersonated: Vec<Principal>,
     database: DatabaseUse,
     /// What the server knows of it.
     presence: Arc<Presence>,
@@ -104,6 +107,8 @@ pub(crate) struct Session {
 /// What a procedure may change only for itself.
 struct Surroundings {
     settings: Settings,
+    /// How many principals were impersonated.
+    impersonations: usize,
     database: DatabaseUse,
 }
 
@@ -173,6 +178,7 @@ impl Session {
             host: String::new(),
             program: String::new(),
             principal,
+            impersonated: Vec::new(),
             database,
             presence,
             line: None,
@@ -268,7 +274,7 @@ impl Session {
         self.shared.engine.drop_temporaries(&self.temporaries.unwind());
         self.captures = false;
         let caller = self.callers.drain(..).next();
-        if let Some(Surroundings { settings, database }) = caller {
+        if let Some(Surroundings { settings, database, .. }) = caller {
             self.settings = settings;
             self.enter(database);
         }
@@ -286,6 +292,7 @@ impl Session {
         }
         self.shared.engine.drop_temporaries(&self.temporaries.end_session());
         self.shared.engine.unlock_names(self.spid, ApplicationLockOwner::Session);
+        self.revert_to(0);
         self.settings = Settings::default();
         self.prepared.clear();
         let database = self.shared.engine.use_database(&self.principal, &self.login_database)?;

@@ -258,13 +258,20 @@ impl Session {
     /// Remembers the caller's settings and database.
     pub(super) fn enter_procedure(&mut self) {
         self.temporaries.enter();
-        self.callers.push(Surroundings { settings: self.settings.clone(), database: self.database.clone() });
+        self.callers.push(Surroundings {
+            settings: self.settings.clone(),
+            impersonations: self.impersonated.len(),
+            database: self.database.clone(),
+        });
     }
 
     /// Returns to the caller's settings and database; the procedure's temporary tables end.
     pub(super) async fn leave_procedure(&mut self, events: &Events) -> Result<(), ClientGone> {
         self.shared.engine.drop_temporaries(&self.temporaries.leave());
-        let Some(Surroundings { settings, database }) = self.callers.pop() else { return Ok(()) };
+        let Some(Surroundings { settings, impersonations, database }) = self.callers.pop() else {
+            return Ok(());
+        };
+        self.revert_to(impersonations);
         let old = self.database_name();
         self.settings = settings;
         self.enter(database);

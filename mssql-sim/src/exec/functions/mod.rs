@@ -17,6 +17,7 @@ mod number;
 mod object;
 mod phonetic;
 mod property;
+mod security;
 mod session;
 mod text;
 mod tracking;
@@ -157,6 +158,7 @@ fn definition(name: &str) -> Option<Definition> {
         .or_else(|| session::definition(name))
         .or_else(|| object::definition(name))
         .or_else(|| property::definition(name))
+        .or_else(|| security::definition(name))
         .or_else(|| tracking::definition(name))
         .or_else(|| application_lock::definition(name))
         .or_else(|| variant::definition(name))

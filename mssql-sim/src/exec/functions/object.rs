@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::arguments::{Arguments, any_null, int, string};
 use super::{Body, Definition, Returns, Site};
+use crate::catalog::View;
 use crate::catalog::type_facts::facts;
 use crate::engine::{DatabaseId, Interrupt, NameScope, Object, TableDef};
 use crate::exec::expression::scope::same_name;
@@ -18,11 +19,12 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
         "DB_ID" => define(0..=1, |a| named(a, SqlType::SmallInt), db_id),
         "DB_NAME" => define(0..=1, |a| numbered(a, NAME), db_name),
         "OBJECT_ID" => define(1..=2, |a| named(a, SqlType::Int), object_id),
-        "OBJECT_NAME" => {
-            define(1..=2, |a| numbered(a, NAME), |s, v| of_table(s, &v, |t| Value::text(&t.name)))
-        }
+        "OBJECT_NAME" => define(1..=2, |a| numbered(a, NAME), |s, v| of_object(s, &v, |(_, name)| name)),
         "OBJECT_SCHEMA_NAME" => {
-            define(1..=2, |a| numbered(a, NAME), |s, v| of_table(s, &v, |t| Value::text(&t.schema)))
+            define(1..=2, |a| numbered(a, NAME), |s, v| of_object(s, &v, |(schema, _)| schema))
+        }
+        "OBJECT_DEFINITION" => {
+            define(1..=1, |a| numbered(a, SqlType::NVarChar(Length::Max)), object_definition)
         }
         "SCHEMA_ID" => define(0..=1, |a| named(a, SqlType::Int), schema_id),
         "SCHEMA_NAME" => define(0..=1, |a| numbered(a, NAME), schema_name),
@@ -132,8 +134,48 @@ pub(super) fn table_by_id(site: &Site<'_>, id: &Value) -> Option<Arc<TableDef>> 
         .find(|table| i64::from(table.object_id) == int(id) && !id.is_null())
 }
 
-fn of_table(site: &Site<'_>, values: &[Value], part: fn(&TableDef) -> Value) -> Result<Value, Interrupt> {
-    Ok(table_by_id(site, &values[0]).map_or(Value::Null, |table| part(&table)))
+/// Schema and name of an object by its id.
+fn object_by_id(site: &Site<'_>, id: &Value) -> Option<(String, String)> {
+    if id.is_null() {
+        return None;
+    }
+    let context = site.frame.context;
+    let (wanted, database) = (int(id), names(site).database);
+    let is = |id: i32| i64::from(id) == wanted;
+    for table in context.engine.tables(names(site), database) {
+        let def = &table.def;
+        if is(def.object_id) {
+            return Some((def.schema.clone(), def.name.clone()));
+        }
+        if let Some((name, _)) = def.constraints().find(|(_, id)| is(*id)) {
+            return Some((def.schema.clone(), name.to_owned()));
+        }
+    }
+    let views = context.engine.shown_views(names(site), database).into_iter().map(|view| view.header.clone());
+    let synonyms = context.engine.synonyms(database).into_iter().map(|synonym| synonym.header.clone());
+    let mut headers = views.chain(synonyms);
+    if let Some(header) = headers.find(|header| is(header.object_id)) {
+        return Some((header.schema, header.name));
+    }
+    let view = View::all().find(|view| is(view.object_id()))?;
+    let (schema, name) = view.name();
+    Some((schema.to_owned(), name.to_owned()))
+}
+
+fn of_object(
+    site: &Site<'_>,
+    values: &[Value],
+    part: fn((String, String)) -> String,
+) -> Result<Value, Interrupt> {
+    Ok(object_by_id(site, &values[0]).map_or(Value::Null, |names| Value::text(&part(names))))
+}
+
+/// `OBJECT_DEFINITION(id)`: the text of a view.
+fn object_definition(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let views = site.frame.context.engine.shown_views(names(site), names(site).database);
+    let found =
+        views.iter().find(|view| !values[0].is_null() && i64::from(view.header.object_id) == int(&values[0]));
+    Ok(found.map_or(Value::Null, |view| Value::text(&view.text)))
 }
 
 fn schema_id(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {

@@ -1,16 +1,17 @@
-//! Properties of servers, databases, objects and columns; permissions.
+//! Properties of servers, databases, objects, columns, indexes and sessions.
 //!
 //! Functions that give a `sql_variant` on a real server give the type of the property that is asked for; an unknown
 //! property, or one that is not a literal, is `nvarchar`.
 
 use super::arguments::{Arguments, string};
-use super::object::{find_object, named, names, table_by_id};
+use super::object::{find_object, named, table_by_id};
 use super::{Body, Definition, Returns, Site};
 use crate::catalog::type_facts::facts;
 use crate::collation::Collation;
-use crate::engine::{Interrupt, Object, Role};
+use crate::engine::{CLUSTERED_INDEX_ID, Interrupt, Object, Role};
 use crate::exec::conversion::{as_decimal, declared_length};
 use crate::exec::expression::scope::same_name;
+use crate::parser::ast::RecoveryModel;
 use crate::types::{Length, SqlError, SqlType, Value};
 
 const NAME: SqlType = SqlType::NVarChar(Length::Limited(128));
@@ -22,8 +23,9 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
         "OBJECTPROPERTY" | "OBJECTPROPERTYEX" => define(2..=2, object_property_rule, object_property),
         "SERVERPROPERTY" => define(1..=1, server_property_rule, server_property),
         "DATABASEPROPERTYEX" => define(2..=2, database_property_rule, database_property),
-        "HAS_PERMS_BY_NAME" => define(3..=5, |a| named(a, SqlType::Int), has_perms_by_name),
-        "HAS_DBACCESS" => define(1..=1, |a| named(a, SqlType::Int), has_db_access),
+        "INDEXPROPERTY" => define(3..=3, index_property_rule, index_property),
+        "SESSIONPROPERTY" => define(1..=1, |a| named(a, SqlType::Int), session_property),
+        "CONNECTIONPROPERTY" => define(1..=1, |a| named(a, NAME), connection_property),
         "IDENT_CURRENT" => {
             define(1..=1, |a| named(a, SqlType::Numeric { precision: 38, scale: 0 }), ident_current)
         }
@@ -83,6 +85,59 @@ fn object_property(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interru
         "TABLEHASIDENTITY" => flag(table.identity_column().is_some()),
         "TABLEHASFOREIGNKEY" => flag(!table.foreign_keys.is_empty()),
         "TABLEHASTIMESTAMP" => flag(table.rowversion_column().is_some()),
+        _ => Value::Null,
+    })
+}
+
+fn index_property_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
+    arguments.convert(0, SqlType::Int)?;
+    arguments.text(1)?;
+    arguments.text(2)?;
+    Ok(Returns::nullable(SqlType::Int))
+}
+
+/// `INDEXPROPERTY(object id, index, property)`
+fn index_property(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    let Some(table) = table_by_id(site, &values[0]) else { return Ok(Value::Null) };
+    let wanted = string(&values[1]);
+    let primary = table.primary_key.iter().map(|key| (&key.name, key.index_id, true, key.options));
+    let others = table.indexes.iter().map(|index| (&index.name, index.index_id, index.unique, index.options));
+    let Some((_, index_id, unique, options)) =
+        primary.chain(others).find(|(name, ..)| same_name(name, &wanted))
+    else {
+        return Ok(Value::Null);
+    };
+    let flag = |on: bool| Value::Int(i64::from(on));
+    Ok(match string(&values[2]).to_uppercase().as_str() {
+        "INDEXID" => Value::Int(i64::from(index_id)),
+        "ISCLUSTERED" => flag(index_id == CLUSTERED_INDEX_ID),
+        "ISUNIQUE" => flag(unique),
+        "ISPADINDEX" => flag(options.padded),
+        "INDEXFILLFACTOR" => Value::Int(i64::from(options.fill_factor)),
+        "ISROWLOCKDISALLOWED" => flag(!options.row_locks),
+        "ISPAGELOCKDISALLOWED" => flag(!options.page_locks),
+        "ISDISABLED" | "ISHYPOTHETICAL" | "ISSTATISTICS" | "ISAUTOSTATISTICS" => flag(false),
+        _ => Value::Null,
+    })
+}
+
+/// `SESSIONPROPERTY(option)`: the seven that decide whether plans and indexes fit together.
+fn session_property(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    Ok(match string(&values[0]).to_uppercase().as_str() {
+        "ANSI_NULLS" | "ANSI_PADDING" | "ANSI_WARNINGS" | "CONCAT_NULL_YIELDS_NULL" | "QUOTED_IDENTIFIER" => {
+            Value::Int(1)
+        }
+        "ARITHABORT" | "NUMERIC_ROUNDABORT" => Value::Int(0),
+        _ => Value::Null,
+    })
+}
+
+/// `CONNECTIONPROPERTY(property)`
+fn connection_property(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    Ok(match string(&values[0]).to_lowercase().as_str() {
+        "net_transport" | "physical_net_transport" => Value::text("TCP"),
+        "protocol_type" => Value::text("TSQL"),
+        "auth_scheme" => Value::text("SQL"),
         _ => Value::Null,
     })
 }
@@ -151,54 +206,21 @@ fn database_property(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Inter
         }),
         "STATUS" => Value::text("ONLINE"),
         "USERACCESS" => Value::text("MULTI_USER"),
-        "RECOVERY" => Value::text("FULL"),
+        "RECOVERY" => Value::text(match database.settings.recovery {
+            RecoveryModel::Full => "FULL",
+            RecoveryModel::BulkLogged => "BULK_LOGGED",
+            RecoveryModel::Simple => "SIMPLE",
+        }),
         "VERSION" => Value::Int(957),
-        "ISAUTOCLOSE" | "ISAUTOSHRINK" | "ISNULLCONCAT" | "ISPUBLISHED" | "ISSUBSCRIBED" => Value::Int(0),
+        "ISAUTOCLOSE" => Value::Int(i64::from(database.settings.is_on("AUTO_CLOSE"))),
+        "ISAUTOSHRINK" => Value::Int(i64::from(database.settings.is_on("AUTO_SHRINK"))),
+        "ISNULLCONCAT" | "ISPUBLISHED" | "ISSUBSCRIBED" => Value::Int(0),
         _ => Value::Null,
     };
     Ok(match (&value, site.result.sql_type) {
         (Value::Int(n), SqlType::NVarChar(_)) => Value::text(&n.to_string()),
         _ => value,
     })
-}
-
-/// `HAS_PERMS_BY_NAME(securable, class, permission)` for objects and databases.
-fn has_perms_by_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
-    let (context, principal) = (site.frame.context, &names(site).principal);
-    if values[2].is_null() {
-        return Ok(Value::Null);
-    }
-    let permission = string(&values[2]).to_uppercase();
-    let class = string(&values[1]).to_uppercase();
-    let held = match class.as_str() {
-        "OBJECT" => match find_object(site, &string(&values[0]))? {
-            Some(Object::Table(table)) => context.engine.permitted(principal, &permission, &table),
-            Some(Object::UserView(view)) => context.engine.permitted(principal, &permission, &view.header),
-            Some(Object::View(..)) => permission == "SELECT",
-            None => return Ok(Value::Null),
-        },
-        "DATABASE" => {
-            let database = match &values[0] {
-                Value::Null => Some(names(site).database),
-                name => context.engine.database_id(&string(name)),
-            };
-            let Some(database) = database else { return Ok(Value::Null) };
-            context.engine.permitted_on_database(principal, &permission, database)
-        }
-        // Of the server's own permissions only sysadmin has any.
-        "" | "SERVER" => principal.sysadmin,
-        _ => return Ok(Value::Null),
-    };
-    Ok(Value::Int(i64::from(held)))
-}
-
-fn has_db_access(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
-    let context = site.frame.context;
-    let name = string(&values[0]);
-    if context.engine.database_id(&name).is_none() {
-        return Ok(Value::Null);
-    }
-    Ok(Value::Int(i64::from(context.engine.use_database(&names(site).principal, &name).is_ok())))
 }
 
 fn ident_current(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {

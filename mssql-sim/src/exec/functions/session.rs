@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU32, Ordering as AtomicOrdering};
 
 use super::arguments::Arguments;
 use super::{Body, Definition, Returns, Site, niladic};
-use crate::engine::Interrupt;
 use crate::exec::context::SessionFacts;
 use crate::exec::expression::Scalar;
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -91,7 +90,7 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
         "SUSER_NAME" | "SUSER_SNAME" | "SYSTEM_USER" | "ORIGINAL_LOGIN" => {
             define(name_rule, |site, _| Ok(Value::text(&site.frame.context.names.principal.login)))
         }
-        "USER_NAME" | "CURRENT_USER" | "SESSION_USER" | "USER" => define(name_rule, |site, _| {
+        "CURRENT_USER" | "SESSION_USER" | "USER" => define(name_rule, |site, _| {
             let context = site.frame.context;
             Ok(Value::text(&context.engine.user_name(&context.names.principal, context.names.database)))
         }),
@@ -106,9 +105,6 @@ pub(super) fn definition(name: &str) -> Option<Definition> {
             },
             |_, _| Ok(next_sequential_id()),
         ),
-        "IS_SRVROLEMEMBER" | "IS_MEMBER" | "IS_ROLEMEMBER" => {
-            Some(Definition { count: 1..=2, rule: member_rule, body: is_server_role_member })
-        }
         _ => None,
     }
 }
@@ -119,11 +115,6 @@ fn int_rule(_: &mut Arguments<'_>) -> Result<Returns, SqlError> {
 
 fn name_rule(_: &mut Arguments<'_>) -> Result<Returns, SqlError> {
     Ok(Returns::nullable(NAME))
-}
-
-fn member_rule(arguments: &mut Arguments<'_>) -> Result<Returns, SqlError> {
-    arguments.text(0)?;
-    Ok(Returns::nullable(SqlType::Int))
 }
 
 fn caught(site: &Site<'_>, part: fn(&SqlError) -> Value) -> Value {
@@ -138,14 +129,6 @@ fn transaction_state(site: &Site<'_>) -> Value {
         _ if facts.doomed => -1,
         _ => 1,
     })
-}
-
-/// Roles are not modelled beyond sysadmin, whose members belong to every role.
-fn is_server_role_member(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
-    if values[0].is_null() {
-        return Ok(Value::Null);
-    }
-    Ok(Value::Int(i64::from(site.frame.context.names.principal.sysadmin)))
 }
 
 /// `NEWSEQUENTIALID()` as a DEFAULT, where alone it may stand.

@@ -212,6 +212,15 @@ pub enum Statement {
         /// Variable that takes the return status, without `@`, lower-case.
         status: Option<String>,
     },
+    /// `EXECUTE AS USER | LOGIN = 'name'`
+    ExecuteAs {
+        /// Whether a login is meant.
+        is_login: bool,
+        /// Its name.
+        name: String,
+    },
+    /// `REVERT`
+    Revert,
     /// `EXEC ('...')`
     ExecuteText(Expr),
     /// `BACKUP DATABASE`

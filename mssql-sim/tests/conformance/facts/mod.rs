@@ -37,10 +37,12 @@ macro_rules! facts {
 
 facts! {
     arithmetic
+    catalog
     collations
     completions
     conversions
     dates
+    definitions
     errors
     literals
     queries
