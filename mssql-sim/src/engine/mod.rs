@@ -24,6 +24,7 @@
 //! A transaction logs what it did to tracked keys; its commit folds the log to one entry per key and takes the next
 //! version of the database, so versions are in commit order. [`tracking`] has the rules.
 
+mod alias;
 mod application_lock;
 mod backup;
 mod changes;
@@ -67,6 +68,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
+pub use alias::{AliasType, ResolvedType};
 pub use application_lock::{ApplicationLock, ApplicationLockOwner};
 pub use backup::{Backup, History};
 pub use cleanup::CleanedTable;
