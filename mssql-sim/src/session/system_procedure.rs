@@ -187,7 +187,7 @@ impl Session {
                 self.last_error = error.number;
                 caller.events.send(Event::Error(error)).await?;
                 caller.events.send(Event::Failed(Command::Raise)).await?;
-                Ok(Outcome { flow: Flow::Next, status: 1, outputs: Vec::new(), refusal: None })
+                Ok(Outcome { flow: Flow::Next, status: 1, outputs: Vec::new() })
             }
             Err(failure) => Err(failure),
         }
