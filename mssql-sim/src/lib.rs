@@ -11,6 +11,8 @@
 
 pub mod catalog;
 pub mod collation;
+pub mod control;
+pub mod counters;
 pub mod engine;
 pub mod exec;
 pub mod faults;
