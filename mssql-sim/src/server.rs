@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::collation::Collation;
+use crate::counters::{Counters, Tally};
 use crate::engine::{Engine, Options as EngineOptions};
 use crate::faults::{Faults, Socket};
 use crate::session::local::LocalSession;
@@ -85,6 +86,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
     pub(crate) faults: Faults,
+    pub(crate) tally: Arc<Tally>,
     /// What [`Server::set_tls`] said last.
     tls: RwLock<Option<Tls>>,
     /// `@@SERVERNAME`; a failover may change it.
@@ -132,6 +134,7 @@ impl Server {
         let shared = Shared {
             engine,
             faults: Faults::default(),
+            tally: Arc::default(),
             tls: RwLock::new(options.tls.clone()),
             server_name: RwLock::new(options.server_name.clone()),
             sessions: Sessions::default(),
@@ -180,6 +183,22 @@ impl Server {
     /// If that database is gone.
     pub fn local_session(&self) -> Result<LocalSession, SqlError> {
         LocalSession::begin(&self.shared)
+    }
+
+    /// What it has done and does.
+    pub fn counters(&self) -> Counters {
+        let tally = &self.shared.tally;
+        let sessions = self.shared.sessions.count();
+        self.shared.engine.count(Counters {
+            connections: tally.connections.get(),
+            open_sessions: sessions as u64,
+            requests: tally.requests.get(),
+            statements: tally.statements.get(),
+            bytes_received: tally.bytes_received.get(),
+            bytes_sent: tally.bytes_sent.get(),
+            rows_sent: tally.rows_sent.get(),
+            ..Counters::default()
+        })
     }
 
     /// What may be made to go wrong.

@@ -2,14 +2,14 @@
 
 use super::definition::definition;
 use super::field::{Field, List, field, nothing, optional};
-use super::type_facts::{SYSNAME_ID, TypeFacts, facts, user_type_id};
+use super::type_facts::{ALL_TYPES, SYSNAME_ID, TypeFacts, facts, user_type_id};
 use super::{
     BIGINT, BIT, Catalog, INT, SMALLINT, SYSNAME, TEXT, TINYINT, ViewDef, bit, int, no, null, optional_int,
     optional_text, text, zero,
 };
 use crate::collation::Collation;
 use crate::engine::{Column, Identity};
-use crate::types::{ClrType, Length, SqlType};
+use crate::types::{Length, SqlType};
 
 pub(super) const VIEWS: &[ViewDef] = &[
     ViewDef::sys("columns", &List::of(&[DESCRIBED, COLUMN], columns)),
@@ -33,7 +33,7 @@ const DESCRIBED: &[Field<ColumnOf>] = &[
     optional("name", SYSNAME, |c| text(&c.column.name)),
     field("column_id", INT, |c| int(c.column.column_id)),
     field("system_type_id", TINYINT, |c| int(facts(c.column.sql_type()).id)),
-    field("user_type_id", INT, |c| int(user_type_id(c.column.sql_type()))),
+    field("user_type_id", INT, |c| int(c.column.alias.unwrap_or_else(|| user_type_id(c.column.sql_type())))),
     field("max_length", SMALLINT, |c| int(facts(c.column.sql_type()).max_length)),
     field("precision", TINYINT, |c| int(facts(c.column.sql_type()).precision)),
     field("scale", TINYINT, |c| int(facts(c.column.sql_type()).scale)),
@@ -137,6 +137,7 @@ fn all_columns(catalog: &Catalog<'_>) -> Vec<ColumnOf> {
                 column_id,
                 name: meta.name.clone(),
                 meta: meta.clone(),
+                alias: None,
                 default: None,
                 computed: None,
                 identity: None,
@@ -157,18 +158,20 @@ fn identity_columns(catalog: &Catalog<'_>) -> Vec<ColumnOf> {
 
 /// A type as `sys.types` tells it.
 struct TypeRow {
-    name: &'static str,
+    name: String,
     user_type_id: i32,
+    schema_id: i32,
     facts: TypeFacts,
     textual: bool,
     nullable: bool,
+    is_alias: bool,
 }
 
 const TYPE: &[Field<TypeRow>] = &[
-    field("name", SYSNAME, |t| text(t.name)),
+    field("name", SYSNAME, |t| text(&t.name)),
     field("system_type_id", TINYINT, |t| int(t.facts.id)),
     field("user_type_id", INT, |t| int(t.user_type_id)),
-    field("schema_id", INT, |_| int(SYS_SCHEMA)),
+    field("schema_id", INT, |t| int(t.schema_id)),
     optional("principal_id", INT, null),
     field("max_length", SMALLINT, |t| int(t.facts.max_length)),
     field("precision", TINYINT, |t| int(t.facts.precision)),
@@ -177,68 +180,45 @@ const TYPE: &[Field<TypeRow>] = &[
         optional_text(t.textual.then(|| Collation::DEFAULT.name()).as_deref())
     }),
     optional("is_nullable", BIT, |t| bit(t.nullable)),
-    field("is_user_defined", BIT, no),
+    field("is_user_defined", BIT, |t| bit(t.is_alias)),
     field("is_assembly_type", BIT, no),
     field("default_object_id", INT, zero),
     field("rule_object_id", INT, zero),
     field("is_table_type", BIT, no),
 ];
 
-/// Every type, at its widest.
-const ALL_TYPES: [SqlType; 33] = [
-    SqlType::UniqueIdentifier,
-    SqlType::Date,
-    SqlType::Time(7),
-    SqlType::DateTime2(7),
-    SqlType::DateTimeOffset(7),
-    SqlType::TinyInt,
-    SqlType::SmallInt,
-    SqlType::Int,
-    SqlType::SmallDateTime,
-    SqlType::Real,
-    SqlType::Money,
-    SqlType::DateTime,
-    SqlType::Float,
-    SqlType::Bit,
-    SqlType::Decimal { precision: 38, scale: 38 },
-    SqlType::Numeric { precision: 38, scale: 38 },
-    SqlType::SmallMoney,
-    SqlType::BigInt,
-    SqlType::VarBinary(Length::Limited(8000)),
-    SqlType::VarChar(Length::Limited(8000)),
-    SqlType::Binary(8000),
-    SqlType::Char(8000),
-    SqlType::RowVersion,
-    SqlType::NVarChar(Length::Limited(4000)),
-    SqlType::NChar(4000),
-    SqlType::Text,
-    SqlType::NText,
-    SqlType::Image,
-    SqlType::Xml,
-    SqlType::SqlVariant,
-    SqlType::Clr(ClrType::HierarchyId),
-    SqlType::Clr(ClrType::Geometry),
-    SqlType::Clr(ClrType::Geography),
-];
 const SYS_SCHEMA: i32 = 4;
 
-fn types(_: &Catalog<'_>) -> Vec<TypeRow> {
+fn types(catalog: &Catalog<'_>) -> Vec<TypeRow> {
     let base = ALL_TYPES.iter().map(|sql_type| {
         let facts = facts(*sql_type);
         TypeRow {
-            name: facts.name,
+            name: facts.name.to_owned(),
             user_type_id: user_type_id(*sql_type),
+            schema_id: SYS_SCHEMA,
             facts,
             textual: sql_type.has_collation(),
             nullable: *sql_type != SqlType::RowVersion,
+            is_alias: false,
         }
     });
     let sysname = TypeRow {
-        name: "sysname",
+        name: "sysname".to_owned(),
         user_type_id: SYSNAME_ID,
+        schema_id: SYS_SCHEMA,
         facts: facts(SYSNAME),
         textual: true,
         nullable: false,
+        is_alias: false,
     };
-    base.chain([sysname]).collect()
+    let aliases = catalog.engine.alias_types(catalog.database).into_iter().map(|alias| TypeRow {
+        name: alias.name,
+        user_type_id: alias.id,
+        schema_id: alias.schema_id,
+        facts: facts(alias.sql_type),
+        textual: alias.sql_type.has_collation(),
+        nullable: alias.nullable,
+        is_alias: true,
+    });
+    base.chain([sysname]).chain(aliases).collect()
 }

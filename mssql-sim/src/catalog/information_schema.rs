@@ -171,13 +171,19 @@ const COLUMN: &[Field<ColumnRow>] = &[
 ];
 
 fn is_national(sql_type: SqlType) -> bool {
-    matches!(sql_type, SqlType::NChar(_) | SqlType::NVarChar(_))
+    matches!(sql_type, SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::NText)
 }
 
 /// Bytes of a text or binary column, -1 for `(max)`.
 fn octets(sql_type: SqlType) -> Option<i64> {
-    let sized = is_text(sql_type) || matches!(sql_type, SqlType::Binary(_) | SqlType::VarBinary(_));
-    sized.then(|| i64::from(facts(sql_type).max_length))
+    match sql_type {
+        SqlType::NText => Some(i64::from(i32::MAX - 1)),
+        SqlType::Text | SqlType::Image => Some(i64::from(i32::MAX)),
+        SqlType::Xml | SqlType::Clr(_) => Some(i64::from(facts(sql_type).max_length)),
+        SqlType::Binary(_) | SqlType::VarBinary(_) => Some(i64::from(facts(sql_type).max_length)),
+        _ if is_text(sql_type) => Some(i64::from(facts(sql_type).max_length)),
+        _ => None,
+    }
 }
 
 fn characters(sql_type: SqlType) -> Option<i64> {
@@ -185,7 +191,7 @@ fn characters(sql_type: SqlType) -> Option<i64> {
 }
 
 fn character_set(sql_type: SqlType) -> Option<&'static str> {
-    is_text(sql_type).then_some(if is_national(sql_type) { "UNICODE" } else { "iso_1" })
+    sql_type.has_collation().then_some(if is_national(sql_type) { "UNICODE" } else { "iso_1" })
 }
 
 /// `NUMERIC_PRECISION`, `NUMERIC_PRECISION_RADIX` and `NUMERIC_SCALE`.

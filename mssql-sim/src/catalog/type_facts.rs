@@ -23,6 +23,43 @@ const CLR_ID: u8 = 240;
 /// `sysname`: an alias of `nvarchar(128)`.
 pub const SYSNAME_ID: i32 = 256;
 
+/// Every type, at its widest.
+pub const ALL_TYPES: [SqlType; 33] = [
+    SqlType::UniqueIdentifier,
+    SqlType::Date,
+    SqlType::Time(7),
+    SqlType::DateTime2(7),
+    SqlType::DateTimeOffset(7),
+    SqlType::TinyInt,
+    SqlType::SmallInt,
+    SqlType::Int,
+    SqlType::SmallDateTime,
+    SqlType::Real,
+    SqlType::Money,
+    SqlType::DateTime,
+    SqlType::Float,
+    SqlType::Bit,
+    SqlType::Decimal { precision: 38, scale: 38 },
+    SqlType::Numeric { precision: 38, scale: 38 },
+    SqlType::SmallMoney,
+    SqlType::BigInt,
+    SqlType::VarBinary(Length::Limited(8000)),
+    SqlType::VarChar(Length::Limited(8000)),
+    SqlType::Binary(8000),
+    SqlType::Char(8000),
+    SqlType::RowVersion,
+    SqlType::NVarChar(Length::Limited(4000)),
+    SqlType::NChar(4000),
+    SqlType::Text,
+    SqlType::NText,
+    SqlType::Image,
+    SqlType::Xml,
+    SqlType::SqlVariant,
+    SqlType::Clr(ClrType::HierarchyId),
+    SqlType::Clr(ClrType::Geometry),
+    SqlType::Clr(ClrType::Geography),
+];
+
 /// `user_type_id` of a type that is no alias.
 pub fn user_type_id(sql_type: SqlType) -> i32 {
     match sql_type {

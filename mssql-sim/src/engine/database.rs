@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::TransactionId;
+use super::alias::AliasType;
 use super::backup::History;
 use super::database_settings::DatabaseSettings;
 use super::definition::{DatabaseId, ObjectId, TableDef};
@@ -116,6 +117,9 @@ pub(super) struct Database {
     pub(super) cleaned: DateTime<Utc>,
     /// Last rowversion given.
     pub(super) rowversion: u64,
+    pub(super) alias_types: Vec<AliasType>,
+    /// How many alias types were ever created.
+    pub(super) last_alias_id: i32,
     pub(super) security: Security,
 }
 
@@ -149,6 +153,8 @@ impl Database {
             commits: BTreeMap::new(),
             cleaned: now,
             rowversion: FIRST_ROWVERSION,
+            alias_types: Vec::new(),
+            last_alias_id: 0,
             security: Security::default(),
         }
     }

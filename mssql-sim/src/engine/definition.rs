@@ -169,6 +169,8 @@ pub struct Column {
     pub name: String,
     /// Name, type and flags as a result describes them.
     pub meta: ColumnMeta,
+    /// `user_type_id` of its alias type, if it was declared with one.
+    pub alias: Option<i32>,
     /// DEFAULT constraint.
     pub default: Option<DefaultDef>,
     /// Expression of a computed column; its value is stored when the row is written.

@@ -26,6 +26,16 @@ impl Engine {
         held.push(backup);
     }
 
+    /// The last backup on a device.
+    ///
+    /// # Errors
+    /// 3201 for a missing device.
+    pub fn last_backup(&self, device: &str) -> Result<Backup, SqlError> {
+        let state = self.state();
+        let last = state.devices.get(device).and_then(|held| held.last());
+        last.cloned().ok_or_else(|| missing_device(device))
+    }
+
     /// The backup of a device that may be restored as a database.
     ///
     /// # Errors
@@ -35,11 +45,7 @@ impl Engine {
         let state = self.state();
         let device = source.device;
         let Some(held) = state.devices.get(device) else {
-            let message = format!(
-                "Cannot open backup device '{device}'. Operating system error 2(The system cannot find the file \
-                 specified.)."
-            );
-            return Err(SqlError { state: 2, ..SqlError::statement(3201, message) });
+            return Err(missing_device(device));
         };
         let position = usize::try_from(source.file).ok().and_then(|file| file.checked_sub(1));
         let Some(backup) = position.and_then(|position| held.get(position)) else {
@@ -81,4 +87,11 @@ impl Engine {
         }
         Err(SqlError::statement(3110, format!("User does not have permission to RESTORE database '{name}'.")))
     }
+}
+
+fn missing_device(device: &str) -> SqlError {
+    let message = format!(
+        "Cannot open backup device '{device}'. Operating system error 2(The system cannot find the file specified.)."
+    );
+    SqlError { state: 2, ..SqlError::statement(3201, message) }
 }

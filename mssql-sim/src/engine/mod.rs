@@ -24,6 +24,7 @@
 //! A transaction logs what it did to tracked keys; its commit folds the log to one entry per key and takes the next
 //! version of the database, so versions are in commit order. [`tracking`] has the rules.
 
+mod alias;
 mod application_lock;
 mod backup;
 mod changes;
@@ -67,6 +68,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
+pub use alias::{AliasType, ResolvedType};
 pub use application_lock::{ApplicationLock, ApplicationLockOwner};
 pub use backup::{Backup, History};
 pub use cleanup::CleanedTable;
@@ -100,6 +102,7 @@ pub use transaction::Mark;
 pub use write::{RowWrite, TableWrites};
 
 use crate::collation::Collation;
+use crate::counters::{Count, Counters};
 use crate::types::{SqlError, Value};
 use database::Database;
 use state::State;
@@ -167,6 +170,10 @@ pub struct Engine {
 
 struct Shared {
     state: Mutex<State>,
+    /// Rows that scans have found.
+    rows_read: Count,
+    /// Times that somebody had to wait for a lock.
+    waits: Count,
     /// Rung whenever somebody who waits for a lock may go on.
     released: Arc<Notify>,
     /// Rung whenever a transaction, a statement or a session's use of a database has ended.
@@ -202,7 +209,27 @@ impl Engine {
             gate: gate::CommitGate::default(),
             devices: HashMap::new(),
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), released, settled: Notify::new() }) }
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                rows_read: Count::default(),
+                waits: Count::default(),
+                released,
+                settled: Notify::new(),
+            }),
+        }
+    }
+
+    /// Adds what the engine counts.
+    pub(crate) fn count(&self, counters: Counters) -> Counters {
+        let state = self.state();
+        Counters {
+            rows_read: self.shared.rows_read.get(),
+            waits: self.shared.waits.get(),
+            open_transactions: state.transactions.len() as u64,
+            open_snapshots: state.instants.values().sum::<usize>() as u64,
+            ..counters
+        }
     }
 
     /// The server's clock (UTC).

@@ -61,6 +61,9 @@ impl Engine {
         if matches!(&found, Err(Interrupt::Error(error)) if error.reach == Reach::Transaction) {
             state.end_transaction(read.transaction, None);
         }
+        if let Ok(rows) = &found {
+            self.shared.rows_read.add(rows.len());
+        }
         found.map_err(|interrupt| interrupt.without_wait(read.no_wait))
     }
 

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::{Effect, Faults};
+use crate::counters::Tally;
 use crate::types::SqlError;
 
 /// A place that a connection has come to.
@@ -42,6 +43,7 @@ pub(crate) enum Struck {
 #[derive(Debug)]
 pub(crate) struct Line {
     faults: Faults,
+    tally: Arc<Tally>,
     /// Its place among the server's connections, from 1.
     number: u64,
     /// Requests that it has begun.
@@ -56,14 +58,15 @@ enum Cut {
 }
 
 impl Line {
-    pub(super) fn new(faults: Faults, number: u64) -> Self {
-        Self { faults, number, requests: AtomicU64::new(0), cut: Mutex::new(None) }
+    pub(super) fn new(faults: Faults, tally: Arc<Tally>, number: u64) -> Self {
+        Self { faults, tally, number, requests: AtomicU64::new(0), cut: Mutex::new(None) }
     }
 
     /// A request begins.
     pub(crate) fn begin_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.faults.0.state.lock().requests += 1;
+        self.tally.requests.add(1);
     }
 
     /// Suffers what strikes here; returns the effects that are the caller's to bring about.
@@ -115,6 +118,7 @@ impl Line {
     }
 
     fn count_sent(&self, bytes: usize) {
+        self.tally.bytes_sent.add(bytes);
         let mut state = self.faults.0.state.lock();
         let (request, requests) = (self.requests.load(Ordering::Relaxed), state.requests);
         let met = state.armed.iter_mut().filter(|armed| armed.is_met(self.number, request, requests));
@@ -233,7 +237,11 @@ fn sleep(duration: Duration) -> Sleep {
 
 impl<S: AsyncRead + Unpin> AsyncRead for FaultyStream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, out)
+        let this = self.get_mut();
+        let before = out.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, out);
+        this.line.tally.bytes_received.add(out.filled().len() - before);
+        read
     }
 }
 

@@ -18,6 +18,7 @@ use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::counters::Tally;
 use armed::Armed;
 pub use error::FaultError;
 pub(crate) use line::{FaultyStream, Line, Meeting, Socket, Struck};
@@ -243,10 +244,11 @@ impl Faults {
     }
 
     /// A new connection's line.
-    pub(crate) fn open_line(&self) -> Arc<Line> {
+    pub(crate) fn open_line(&self, tally: Arc<Tally>) -> Arc<Line> {
         let mut state = self.0.state.lock();
         state.connections += 1;
-        Arc::new(Line::new(self.clone(), state.connections))
+        tally.connections.add(1);
+        Arc::new(Line::new(self.clone(), tally, state.connections))
     }
 
     /// The effects that strike at a place, in the order in which they were armed.

@@ -188,6 +188,10 @@ impl Parser {
         if self.accept("INDEX") {
             return self.drop_index();
         }
+        if self.accept("TYPE") {
+            let if_exists = self.accept_sequence(&["IF", "EXISTS"]);
+            return Ok(Statement::DropType { name: self.object_name()?, if_exists });
+        }
         if self.accept("SCHEMA") {
             let if_exists = self.accept_sequence(&["IF", "EXISTS"]);
             return Ok(Statement::DropSchema { name: self.identifier()?, if_exists });

@@ -1,9 +1,9 @@
 //! Control of flow, variables, transactions and messages.
 
 use super::Parser;
-use super::ast::{Expr, Statement};
+use super::ast::{Expr, Statement, TypeName};
 use super::lexer::TokenKind;
-use crate::types::{SqlError, SqlType};
+use crate::types::SqlError;
 
 impl Parser {
     /// `BEGIN TRAN`, `BEGIN TRY` or a block.
@@ -121,7 +121,7 @@ impl Parser {
         self.comma_list(Self::declaration).map(Statement::Declare)
     }
 
-    fn declaration(&mut self) -> Result<(String, SqlType, Option<Expr>), SqlError> {
+    fn declaration(&mut self) -> Result<(String, TypeName, Option<Expr>), SqlError> {
         if self.is_identifier() && self.is_at(1, "CURSOR") {
             return self.unsupported("CURSOR");
         }
@@ -130,9 +130,9 @@ impl Parser {
         if self.is_any(&["TABLE", "CURSOR"]) {
             return self.unsupported_here();
         }
-        let sql_type = self.data_type()?;
+        let type_name = self.type_name()?;
         let value = if self.accept_symbol("=") { Some(self.scalar()?) } else { None };
-        Ok((name, sql_type, value))
+        Ok((name, type_name, value))
     }
 
     /// Whether an assignment operator stands `ahead` places on.

@@ -1,12 +1,16 @@
 //! Names of types.
 
 use super::Parser;
+use super::ast::{Statement, TypeName};
 use super::lexer::{TokenKind, syntax_error};
 use crate::types::{ClrType, Length, SqlError, SqlType};
 
 /// Length of a character or binary type written without one: 1 in a declaration, 30 in CAST and CONVERT.
 #[derive(Clone, Copy)]
 struct DefaultLength(u16);
+
+/// Number of the error for a name that is no type.
+const UNKNOWN_TYPE: i32 = 2715;
 
 /// Largest length in bytes of `char`, `varchar`, `binary`, `varbinary`.
 const BYTES_LIMIT: i64 = 8000;
@@ -19,9 +23,53 @@ impl Parser {
         self.type_with(DefaultLength(1))
     }
 
+    /// A type that may be an alias: of a column or variable.
+    pub(super) fn type_name(&mut self) -> Result<TypeName, SqlError> {
+        if self.is_identifier() && self.is_symbol_at(1, ".") && !self.is("sys") {
+            let schema = self.identifier()?;
+            self.expect_symbol(".")?;
+            return Ok(TypeName::Alias { schema: Some(schema), name: self.identifier()? });
+        }
+        let start = self.position;
+        match self.data_type() {
+            // `sysname` is an alias that the server brings along.
+            Ok(_) if self.tokens[start].kind.shown().eq_ignore_ascii_case("sysname") => {
+                Ok(TypeName::Alias { schema: None, name: "sysname".to_owned() })
+            }
+            Ok(sql_type) => Ok(TypeName::System(sql_type)),
+            Err(error) if error.number == UNKNOWN_TYPE => {
+                self.position = start;
+                Ok(TypeName::Alias { schema: None, name: self.identifier()? })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `CREATE TYPE name FROM type [NULL | NOT NULL]`
+    pub(super) fn create_type(&mut self) -> Result<Statement, SqlError> {
+        let name = self.object_name()?;
+        if !self.accept("FROM") {
+            let construct = format!("CREATE TYPE {}", self.kind().shown().to_uppercase());
+            return self.unsupported(&construct);
+        }
+        let base = self.data_type()?;
+        let nullable = !self.accept_sequence(&["NOT", "NULL"]);
+        if nullable {
+            self.accept("NULL");
+        }
+        Ok(Statement::CreateType { name, base, nullable })
+    }
+
     /// A type as the target of CAST or CONVERT.
     pub(super) fn cast_type(&mut self) -> Result<SqlType, SqlError> {
-        self.type_with(DefaultLength(30))
+        let written = self.kind().shown();
+        self.type_with(DefaultLength(30)).map_err(|error| match error.number {
+            UNKNOWN_TYPE => {
+                let message = format!("Type {written} is not a defined system type.");
+                SqlError { number: 243, state: 1, message, ..error }
+            }
+            _ => error,
+        })
     }
 
     fn type_with(&mut self, default: DefaultLength) -> Result<SqlType, SqlError> {
@@ -186,5 +234,5 @@ fn checked_length(length: i64, limit: i64, line: i32) -> Result<u16, SqlError> {
 }
 
 fn unknown_type(name: &str) -> SqlError {
-    SqlError { state: 6, ..SqlError::batch(2715, format!("Cannot find data type {name}.")) }
+    SqlError { state: 6, ..SqlError::batch(UNKNOWN_TYPE, format!("Cannot find data type {name}.")) }
 }

@@ -30,6 +30,9 @@ impl Parser {
         if self.accept("SCHEMA") {
             return self.create_schema();
         }
+        if self.accept("TYPE") {
+            return self.create_type();
+        }
         if self.accept("VIEW") {
             return self.create_view(CreateMode::Create);
         }
@@ -164,7 +167,7 @@ impl Parser {
         let name = self.identifier()?;
         let mut column = ColumnDef {
             name,
-            sql_type: None,
+            type_name: None,
             nullable: None,
             identity: None,
             default: None,
@@ -175,7 +178,7 @@ impl Parser {
             let value = self.parenthesized(Self::scalar)?;
             column.computed = Some((value, self.accept("PERSISTED")));
         } else {
-            column.sql_type = Some(self.data_type()?);
+            column.type_name = Some(self.type_name()?);
         }
         while self.column_option(&mut column, &mut elements.constraints)? {}
         elements.columns.push(column);

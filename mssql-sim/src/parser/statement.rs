@@ -179,6 +179,9 @@ impl Parser {
     /// `EXEC name arguments` or `EXEC ('text')`
     pub(super) fn execute(&mut self) -> Result<Statement, SqlError> {
         self.advance();
+        if self.accept("AS") {
+            return self.execute_as();
+        }
         if self.is_symbol("(") {
             return self.parenthesized(Self::scalar).map(Statement::ExecuteText);
         }

@@ -142,6 +142,7 @@ impl Session {
     async fn run_statement(&mut self, frame: &mut Frame<'_>, located: &Located) -> Result<Flow, Failure> {
         let only_holds_others = matches!(located.statement, Statement::Block(_) | Statement::TryCatch(..));
         if !only_holds_others {
+            self.shared.tally.statements.add(1);
             self.meet(Meeting::Statement(frame.text)).await?;
         }
         match &located.statement {

@@ -168,6 +168,8 @@ impl Command {
             | Statement::RebuildIndex { .. }
             | Statement::Rename { .. }
             | Statement::ExtendedProperty(_)
+            | Statement::CreateType { .. }
+            | Statement::DropType { .. }
             | Statement::DeclareTable(_)
             | Statement::Permission(_)
             | Statement::Block(_)

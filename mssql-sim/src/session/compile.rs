@@ -23,7 +23,7 @@ const MISSING_OBJECT: i32 = 208;
 impl Session {
     /// Declares a batch's variables and sees whether it may run.
     pub(super) fn compile(&mut self, frame: &mut Frame<'_>, statements: &[Located]) -> Result<(), SqlError> {
-        declare_all(statements, &mut frame.variables)?;
+        self.declare_all(statements, &mut frame.variables)?;
         self.declare_tables(frame, statements)?;
         self.check_batch(frame, statements)
     }
@@ -35,7 +35,8 @@ impl Session {
         statements: &[Located],
     ) -> Result<Option<Arc<[ColumnMeta]>>, SqlError> {
         self.temporaries.enter();
-        let declared = declare_all(statements, &mut frame.variables)
+        let declared = self
+            .declare_all(statements, &mut frame.variables)
             .and_then(|()| self.declare_tables(frame, statements));
         let columns = declared.and_then(|()| {
             let refuses = |number| number == MISSING_OBJECT || REFUSING.contains(&number);
@@ -106,6 +107,26 @@ impl Session {
         self.shared.engine.rollback(transaction);
         first
     }
+
+    /// Declares every variable of a batch: DECLARE counts wherever it stands, even where it is never reached.
+    fn declare_all(&self, statements: &[Located], variables: &mut Variables) -> Result<(), SqlError> {
+        let mut result = Ok(());
+        collect(statements, &mut |Located { line, statement }| {
+            let declared = match statement {
+                Statement::Declare(scalars) => scalars.iter().try_for_each(|(name, type_name, _)| {
+                    let sql_type = self.shared.engine.resolve_type(self.database.id(), type_name)?.sql_type;
+                    refuse_long(sql_type)?;
+                    variables.declare(name, sql_type)
+                }),
+                Statement::DeclareTable(table) => variables.declare_table(&table.name.name),
+                _ => Ok(()),
+            };
+            if let (Ok(()), Err(error)) = (&result, declared) {
+                result = Err(SqlError { line: *line, ..error });
+            }
+        });
+        result
+    }
 }
 
 /// A query of a batch, with the line of its statement.
@@ -123,25 +144,6 @@ fn refuse_long(sql_type: SqlType) -> Result<(), SqlError> {
     }
     let message = "The text, ntext, and image data types are invalid for local variables.";
     Err(SqlError::batch(2739, message))
-}
-
-/// Declares every variable of a batch: DECLARE counts wherever it stands, even where it is never reached.
-fn declare_all(statements: &[Located], variables: &mut Variables) -> Result<(), SqlError> {
-    let mut result = Ok(());
-    collect(statements, &mut |Located { line, statement }| {
-        let declared = match statement {
-            Statement::Declare(scalars) => scalars.iter().try_for_each(|(name, sql_type, _)| {
-                refuse_long(*sql_type)?;
-                variables.declare(name, *sql_type)
-            }),
-            Statement::DeclareTable(table) => variables.declare_table(&table.name.name),
-            _ => Ok(()),
-        };
-        if let (Ok(()), Err(error)) = (&result, declared) {
-            result = Err(SqlError { line: *line, ..error });
-        }
-    });
-    result
 }
 
 fn collect_queries<'a>(statements: &'a [Located], queries: &mut Vec<FoundQuery<'a>>) {

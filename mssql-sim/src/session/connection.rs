@@ -35,7 +35,7 @@ where
     S: Socket,
 {
     let spid = shared.next_spid();
-    let line = shared.faults.open_line();
+    let line = shared.faults.open_line(Arc::clone(&shared.tally));
     let mut stream = FaultyStream::new(stream, Arc::clone(&line));
     let Ok(manners) = line.meet(Meeting::Connect).await else {
         stream.end();

@@ -162,6 +162,7 @@ impl Session {
 
     /// Sends rows, one by one where a fault watches them.
     async fn send_rows(&self, frame: &Frame<'_>, rows: Vec<Row>) -> Result<(), Failure> {
+        self.shared.tally.rows_sent.add(rows.len());
         if !self.line.as_ref().is_some_and(|line| line.watches_rows()) {
             return Ok(frame.events.send(Event::Rows(rows)).await?);
         }

@@ -5,6 +5,7 @@ mod batch;
 mod cleanup;
 #[path = "../client/mod.rs"]
 mod client;
+mod control;
 mod faults;
 mod gate;
 mod restore;

@@ -3,6 +3,7 @@
 
 mod conversation;
 mod driver;
+mod freebcp;
 mod matrix;
 mod program;
 mod real_data;

@@ -20,7 +20,9 @@ async fn what_each_client_writes_every_client_reads() {
     }
     for reader in &mut clients {
         for writer in Driver::ALL {
-            for (index, sql_type) in types.iter().enumerate() {
+            let readable = |(_, it): &(usize, &Type)| values::can_read(reader.driver, it.sql);
+            let readable: Vec<_> = types.iter().enumerate().filter(readable).collect();
+            for (index, sql_type) in readable {
                 let copied = values::can_copy(writer, sql_type.sql).then_some(Way::BulkCopy);
                 for way in [Way::Parameters].into_iter().chain(copied) {
                     let table = table(writer, way, index);
@@ -94,7 +96,12 @@ async fn read(
 ) -> usize {
     let driver = reader.driver;
     let query = format!("SELECT v FROM {table} ORDER BY id");
-    let rows = reader.run("main", &query).await.remove(0).rows;
+    let mut reply = reader.ask(Request::Run { session: "main", sql: &query, parameters: &[] }).await;
+    if let Some(error) = reply.error {
+        differences.push(format!("{sql} from {table} to {}: {error:?}", driver.name()));
+        return 0;
+    }
+    let rows = reply.results.remove(0).rows;
     let written: Vec<Option<&str>> = values.iter().map(|value| Some(value.as_str())).chain([None]).collect();
     if rows.len() != written.len() {
         differences.push(format!("{sql}: {} rows of {table} instead of {}", rows.len(), written.len()));

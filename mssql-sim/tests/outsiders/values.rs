@@ -96,6 +96,15 @@ const SHORT: &[(&str, &[&str])] = &[
             "6f9619ff-8b86-d011-b42d-00c04fc964ff",
         ],
     ),
+    ("text", &["x", "\u{20ac}\u{e9}"]),
+    ("ntext", &["x", "\u{6f22}\u{1f69a}"]),
+    ("image", &["00", "ffd8ff"]),
+    ("xml", &["<a/>", "<a b=\"1\">\u{e9}\u{6f22}</a>"]),
+    ("varchar(20) COLLATE SQL_Latin1_General_CP437_CI_AS", &["", "\u{e9}\u{2591}\u{f1}"]),
+    ("varchar(20) COLLATE SQL_Latin1_General_CP850_CI_AS", &["\u{e9}\u{2591}\u{f0}"]),
+    ("varchar(20) COLLATE Cyrillic_General_CI_AS", &["\u{42f}\u{436}"]),
+    ("varchar(20) COLLATE Japanese_CI_AS", &["\u{65e5}\u{672c}"]),
+    ("varchar(20) COLLATE Latin1_General_100_CI_AS_SC_UTF8", &["\u{e9}\u{6f22}\u{1f69a}"]),
 ];
 
 /// Types with a unit that is repeated so many times.
@@ -108,9 +117,13 @@ const LONG: &[(&str, &str, &[usize])] = &[
     ("varbinary(max)", "00ff", &[1, 4001, 20_000]),
 ];
 
-/// Whether a driver's bulk copy carries the type unchanged. Where it does not, the driver and no server is the reason.
+/// Whether a driver's bulk copy carries the type unchanged. Where it does not, the driver and no server is the reason; long
+/// types of old and collations are left to parameters.
 pub(crate) fn can_copy(driver: Driver, sql_type: &str) -> bool {
     let base = base(sql_type);
+    if matches!(base, "text" | "ntext" | "image" | "xml") || sql_type.contains("COLLATE") {
+        return false;
+    }
     match driver {
         // Microseconds only, and a moment with an offset goes without being made UTC.
         Driver::Odbc => !matches!(sql_type, "time(7)" | "datetime2(7)") && base != "datetimeoffset",
@@ -132,6 +145,16 @@ pub(crate) fn can_copy(driver: Driver, sql_type: &str) -> bool {
         // No `nvarchar(max)` beyond 64 KiB.
         Driver::Tiberius => sql_type != "nvarchar(max)",
     }
+}
+
+/// Whether a driver can read the type: tiberius has no code pages of DOS, and with python-tds takes UTF-8 for another.
+pub(crate) fn can_read(driver: Driver, sql_type: &str) -> bool {
+    let unknown: &[&str] = match driver {
+        Driver::Tiberius => &["CP437", "CP850", "UTF8"],
+        Driver::Pytds => &["UTF8"],
+        Driver::Odbc | Driver::Pymssql | Driver::Tedious => &[],
+    };
+    !unknown.iter().any(|page| sql_type.contains(page))
 }
 
 /// The name of a type without what is in parentheses or behind it.

@@ -149,6 +149,9 @@ async fn options_say_what_holds_for_the_rows() {
         };
         assert_eq!(stored, expected, "{options:?}");
     }
+    let untrusted = "SELECT (SELECT COUNT(*) FROM sys.foreign_keys WHERE is_not_trusted = 1)
+        + (SELECT COUNT(*) FROM sys.check_constraints WHERE is_not_trusted = 1)";
+    assert_eq!(numbers(&server, untrusted).await, [2], "nobody knows any more that all rows meet them");
 }
 
 #[tokio::test]

@@ -191,6 +191,15 @@ fn peak_kibibytes() -> u64 {
     peak.map_or(0, |peak| peak.trim().trim_end_matches(" kB").parse().unwrap())
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_log_in_is_left() {
+    let server = Server::new(Options::default());
+    let mut silent = Raw::connect(&server);
+    let begun = tokio::time::Instant::now();
+    silent.message().await.expect_err("the server has nothing to say");
+    assert_eq!(begun.elapsed().as_secs(), 30);
+}
+
 /// An argument that is no value, in a transaction: the call is refused, the transaction is gone, the connection is not.
 #[tokio::test]
 async fn a_call_that_cannot_be_read_is_refused_with_the_server_s_number() {

@@ -202,6 +202,7 @@ impl Engine {
         if !self.state().register_wait(&request, patience.deadlock_priority) {
             return Ok(());
         }
+        self.shared.waits.add(1);
         let registration = Registration { engine: self, waiter: request.owner };
         let timeout = if no_wait { Some(Duration::ZERO) } else { patience.timeout };
         let deadline = timeout.map(|timeout| Instant::now() + timeout);

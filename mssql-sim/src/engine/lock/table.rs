@@ -227,17 +227,9 @@ impl LockTable {
 
     /// Whether an owner's lock on a whole table makes a lock inside it needless.
     pub(super) fn is_covered(&self, request: &LockRequest) -> bool {
-        let covered = self.owned.get(&request.owner).map(|owned| &owned.covered);
-        match covered.filter(|covered| !covered.is_empty()) {
-            None => false,
-            Some(covered) => {
-                let inside = !matches!(request.resource, Resource::Object(_));
-                inside
-                    && covered
-                        .get(&request.resource.table())
-                        .is_some_and(|table| table.shelters(request.mode))
-            }
-        }
+        let Some(owned) = self.owned.get(&request.owner) else { return false };
+        let table = owned.covered.get(&request.resource.table());
+        !matches!(request.resource, Resource::Object(_)) && table.is_some_and(|t| t.shelters(request.mode))
     }
 
     /// Counts a lock inside a table that a statement has added; true if they are so many that the table should be locked instead.

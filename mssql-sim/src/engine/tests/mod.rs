@@ -171,7 +171,7 @@ fn key_of(table: &TableDef, row: &[u8]) -> Key {
 
 fn integer_column(column_id: i32, name: &str) -> Column {
     let meta = ColumnMeta::new(name, SqlType::Int, column_id > 1);
-    Column { column_id, name: name.into(), meta, default: None, computed: None, identity: None }
+    Column { column_id, name: name.into(), meta, alias: None, default: None, computed: None, identity: None }
 }
 
 fn error_number<T: std::fmt::Debug>(result: Result<T, Interrupt>) -> i32 {

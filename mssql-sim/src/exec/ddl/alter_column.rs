@@ -6,7 +6,7 @@ use super::create_table::{collation_of, refresh_layout};
 use super::dependency::{Alteration, Change, refuse_if_used};
 use super::references_to;
 use crate::engine::layout::{row_of, values_of};
-use crate::engine::{Column, Interrupt, Row, TableDef};
+use crate::engine::{Column, Interrupt, ResolvedType, Row, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::conversion;
 use crate::parser::ast::ColumnDef;
@@ -44,7 +44,11 @@ pub(super) fn alter(
 
 /// The column as it shall be.
 fn altered(context: &ExecContext, column: &Column, definition: &ColumnDef) -> Result<Column, SqlError> {
-    let sql_type = definition.sql_type.unwrap_or(column.sql_type());
+    let declared = match &definition.type_name {
+        Some(written) => context.engine.resolve_type(context.names.database, written)?,
+        None => ResolvedType { sql_type: column.sql_type(), nullable: None, alias: column.alias },
+    };
+    let sql_type = declared.sql_type;
     let nullable = definition.nullable.unwrap_or(column.nullable());
     let kept = column.collation().unwrap_or(context.session.collation);
     let meta = ColumnMeta {
@@ -52,7 +56,7 @@ fn altered(context: &ExecContext, column: &Column, definition: &ColumnDef) -> Re
         collation: collation_of(definition, sql_type, kept)?,
         ..ColumnMeta::new(&column.name, sql_type, nullable)
     };
-    Ok(Column { meta, ..column.clone() })
+    Ok(Column { meta, alias: declared.alias, ..column.clone() })
 }
 
 /// 8147 and 5074 where a column may not become nullable.

@@ -145,10 +145,12 @@ fn stored_column(
     table: &TableDef,
     definition: &ColumnDef,
 ) -> Result<Column, Interrupt> {
-    let sql_type = definition.sql_type.expect("a column has a type or is computed");
+    let written = definition.type_name.as_ref().expect("a column has a type or is computed");
+    let declared = context.engine.resolve_type(context.names.database, written)?;
+    let sql_type = declared.sql_type;
     refuse_second(table, definition, sql_type)?;
-    let nullable =
-        definition.nullable.unwrap_or(definition.identity.is_none() && sql_type != SqlType::RowVersion);
+    let unless_said = definition.identity.is_none() && sql_type != SqlType::RowVersion;
+    let nullable = definition.nullable.or(declared.nullable).unwrap_or(unless_said);
     if definition.identity.is_some() && definition.nullable == Some(true) {
         let message = format!(
             "Could not create IDENTITY attribute on nullable column '{}', table '{}'.",
@@ -168,6 +170,7 @@ fn stored_column(
             collation: collation_of(definition, sql_type, context.session.collation)?,
             ..ColumnMeta::new(&definition.name, sql_type, nullable)
         },
+        alias: declared.alias,
         default,
         computed: None,
         identity: definition.identity.map(|(seed, increment)| Identity { seed, increment }),
@@ -234,6 +237,7 @@ fn placeholder(definition: &ColumnDef) -> Column {
         column_id: 0,
         name: definition.name.clone(),
         meta: ColumnMeta { computed: true, ..ColumnMeta::new(&definition.name, SqlType::Int, true) },
+        alias: None,
         default: None,
         computed: None,
         identity: None,

@@ -3,6 +3,7 @@
 //! A statement builds the new definition from the old one and hands it to the engine, which holds the table against
 //! everybody else until the transaction ends. What fails half-way is taken back to the statement's beginning.
 
+mod alias;
 mod alter_column;
 mod alter_table;
 mod checking;
@@ -73,6 +74,8 @@ fn dispatch(context: &mut ExecContext, statement: &Statement, text: &str) -> Res
         Statement::RebuildIndex { name, table } => index::rebuild(context, name.as_deref(), table),
         Statement::CreateView(view) => view::define(context, view, text),
         Statement::CreateSynonym { name, base } => view::create_synonym(context, name, base),
+        Statement::CreateType { name, base, nullable } => alias::create(context, name, *base, *nullable),
+        Statement::DropType { name, if_exists } => alias::drop(context, name, *if_exists),
         Statement::CreateSchema(name) => create_schema(context, name),
         Statement::DropSchema { name, if_exists } => drop_schema(context, name, *if_exists),
         Statement::TransferObject { schema, object } => rename::transfer(context, schema, object),

@@ -97,6 +97,7 @@ fn columns_of(
             column_id: i32::try_from(position + 1).unwrap_or(i32::MAX),
             meta: ColumnMeta { name: name.clone(), identity: false, computed: false, ..meta.clone() },
             name,
+            alias: None,
             default: None,
             computed: None,
             identity: None,

@@ -1,8 +1,8 @@
 //! Rows of a bulk load.
 //!
 //! They meet the table as those of an INSERT, but for what `INSERT BULK` says otherwise: without CHECK_CONSTRAINTS
-//! neither CHECK nor FOREIGN KEY is looked at, and without KEEP_NULLS a NULL gives way to the column's DEFAULT. An
-//! identity column that is listed takes the rows' values; drivers leave it out to have them made.
+//! neither CHECK nor FOREIGN KEY is looked at, nor trusted afterwards, and without KEEP_NULLS a NULL gives way to the
+//! column's DEFAULT. An identity column that is listed takes the rows' values; drivers leave it out to have them made.
 
 use super::new_rows::{NewRows, listed_columns};
 use super::row_rules::{RowRules, RowVersions};
@@ -63,6 +63,7 @@ pub fn load(context: &mut ExecContext, bulk: &InsertBulk, given: &BulkRows) -> R
         context.engine.apply(&context.statement, &writes, None)?;
     } else {
         context.engine.apply_unreferenced(&context.statement, &writes)?;
+        context.engine.distrust_constraints(context.statement.transaction, &writes[0].table)?;
     }
     Ok(new_rows.publish(context)?)
 }

@@ -64,6 +64,7 @@ fn add_columns(table: &mut TableDef, cursor: &Cursor, identity: Option<Identity>
                 column_id: 0,
                 name: column.name.clone(),
                 meta: ColumnMeta { identity: identity.is_some(), computed: false, ..column.clone() },
+                alias: None,
                 default: None,
                 computed: None,
                 identity,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::arguments::{Arguments, any_null, int, string};
 use super::{Body, Definition, Returns, Site};
 use crate::catalog::View;
-use crate::catalog::type_facts::facts;
-use crate::engine::{DatabaseId, Interrupt, NameScope, Object, TableDef};
+use crate::catalog::type_facts::{ALL_TYPES, facts, user_type_id};
+use crate::engine::{AliasType, DatabaseId, Interrupt, NameScope, Object, TableDef};
 use crate::exec::expression::scope::same_name;
 use crate::parser::parse_name;
 use crate::types::{Length, SqlError, SqlType, Value};
@@ -191,55 +191,39 @@ fn schema_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> 
     Ok(found.map_or(Value::Null, |schema| Value::text(&schema.name)))
 }
 
-/// One type of each kind, to look names and ids up.
-const TYPES: [SqlType; 25] = [
-    SqlType::Bit,
-    SqlType::TinyInt,
-    SqlType::SmallInt,
-    SqlType::Int,
-    SqlType::BigInt,
-    SqlType::Decimal { precision: 18, scale: 0 },
-    SqlType::Numeric { precision: 18, scale: 0 },
-    SqlType::Money,
-    SqlType::SmallMoney,
-    SqlType::Real,
-    SqlType::Float,
-    SqlType::DateTime,
-    SqlType::SmallDateTime,
-    SqlType::DateTime2(7),
-    SqlType::Date,
-    SqlType::Time(7),
-    SqlType::DateTimeOffset(7),
-    SqlType::Char(1),
-    SqlType::VarChar(Length::Max),
-    SqlType::NChar(1),
-    SqlType::NVarChar(Length::Max),
-    SqlType::Binary(1),
-    SqlType::VarBinary(Length::Max),
-    SqlType::UniqueIdentifier,
-    SqlType::RowVersion,
-];
-
 const SYSNAME_ID: i64 = crate::catalog::type_facts::SYSNAME_ID as i64;
 
-fn type_name(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+fn type_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+    if values[0].is_null() {
+        return Ok(Value::Null);
+    }
     let id = int(&values[0]);
     if id == SYSNAME_ID {
         return Ok(Value::text("sysname"));
     }
-    let found =
-        TYPES.iter().map(|t| facts(*t)).find(|facts| i64::from(facts.id) == id && !values[0].is_null());
-    Ok(found.map_or(Value::Null, |facts| Value::text(facts.name)))
+    if let Some(known) = ALL_TYPES.iter().find(|known| i64::from(user_type_id(**known)) == id) {
+        return Ok(Value::text(facts(*known).name));
+    }
+    let alias = aliases(site).into_iter().find(|alias| i64::from(alias.id) == id);
+    Ok(alias.map_or(Value::Null, |alias| Value::text(&alias.name)))
 }
 
-fn type_id(_: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
+fn type_id(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
     let name = string(&values[0]);
-    let name = name.strip_prefix("sys.").unwrap_or(&name);
+    let name = name.rsplit('.').next().unwrap_or_default();
     if name.eq_ignore_ascii_case("sysname") {
         return Ok(Value::Int(SYSNAME_ID));
     }
-    let found = TYPES.iter().map(|t| facts(*t)).find(|facts| facts.name.eq_ignore_ascii_case(name));
-    Ok(found.map_or(Value::Null, |facts| Value::Int(i64::from(facts.id))))
+    if let Some(known) = ALL_TYPES.iter().find(|known| facts(**known).name.eq_ignore_ascii_case(name)) {
+        return Ok(Value::Int(i64::from(user_type_id(*known))));
+    }
+    let alias = aliases(site).into_iter().find(|alias| alias.name.eq_ignore_ascii_case(name));
+    Ok(alias.map_or(Value::Null, |alias| Value::Int(i64::from(alias.id))))
+}
+
+fn aliases(site: &Site<'_>) -> Vec<AliasType> {
+    let context = site.frame.context;
+    context.engine.alias_types(context.names.database)
 }
 
 fn col_name(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {

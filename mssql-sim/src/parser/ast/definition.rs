@@ -164,13 +164,27 @@ pub struct CreateTable {
     pub constraints: Vec<ConstraintDef>,
 }
 
+/// A type as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TypeName {
+    /// A system type.
+    System(SqlType),
+    /// An alias type, or a name that means nothing.
+    Alias {
+        /// Schema, if it was written.
+        schema: Option<String>,
+        /// Name.
+        name: String,
+    },
+}
+
 /// One column of a definition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ColumnDef {
     /// Name.
     pub name: String,
     /// Type; None for a computed column.
-    pub sql_type: Option<SqlType>,
+    pub type_name: Option<TypeName>,
     /// `NULL` or `NOT NULL`, None when neither was written.
     pub nullable: Option<bool>,
     /// `IDENTITY(seed, increment)`

@@ -13,7 +13,7 @@ pub use definition::{
     AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateMode, CreateTable, CreateView,
     DatabaseOption, DropElement, GrantKind, GrantedPermission, IndexOptions, KeyClause, LockEscalation,
     ObjectKind, Permission, PropertyChange, PropertyStatement, RecoveryModel, RenamedKind, Securable,
-    SetPrincipal, TrackingOptions,
+    SetPrincipal, TrackingOptions, TypeName,
 };
 pub use expression::{BinaryOp, Expr, FrameBound, Over, UnaryOp, WindowFrame};
 pub use hint::TableHint;

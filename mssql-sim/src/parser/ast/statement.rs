@@ -3,7 +3,7 @@
 use super::{
     AlterTable, BackupDatabase, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert,
     InsertBulk, Merge, ObjectKind, Permission, PropertyStatement, Query, RenamedKind, RestoreDatabase,
-    Update,
+    TypeName, Update,
 };
 use crate::types::SqlType;
 
@@ -128,6 +128,22 @@ pub enum Statement {
     },
     /// `sp_addextendedproperty` and its siblings
     ExtendedProperty(PropertyStatement),
+    /// `CREATE TYPE .. FROM`
+    CreateType {
+        /// Name.
+        name: ObjectName,
+        /// The system type.
+        base: SqlType,
+        /// Whether NULL is allowed where a column does not say.
+        nullable: bool,
+    },
+    /// `DROP TYPE`
+    DropType {
+        /// Name.
+        name: ObjectName,
+        /// `IF EXISTS`
+        if_exists: bool,
+    },
     /// `CREATE DATABASE name`
     CreateDatabase {
         /// Name.
@@ -166,7 +182,7 @@ pub enum Statement {
     /// `SET @v = expr` (also `+=` and the like, already expanded)
     SetVariable(String, Expr),
     /// `DECLARE @a int = 1, @b ...`
-    Declare(Vec<(String, SqlType, Option<Expr>)>),
+    Declare(Vec<(String, TypeName, Option<Expr>)>),
     /// `DECLARE @t TABLE (...)`; the table's name begins with `@`
     DeclareTable(CreateTable),
     /// `IF condition statement [ELSE statement]`

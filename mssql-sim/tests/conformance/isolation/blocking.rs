@@ -123,6 +123,42 @@ const BLOCKING: &[Scenario] = &[
         ],
     },
     Scenario {
+        name: "a key that an open transaction has deleted and inserted again",
+        steps: &[
+            (1, "BEGIN TRAN; DELETE FROM t WHERE id = 20; INSERT INTO t VALUES (20, 77)", all("")),
+            (2, "SELECT v FROM t WHERE id = 20", ["77", "waits", "2", "waits", "waits", "2"]),
+            (1, "COMMIT", all("")),
+            (2, "", ["-", "77", "-", "77", "77", "-"]),
+        ],
+    },
+    Scenario {
+        name: "a deleted key that a seek does not pass",
+        steps: &[
+            (1, "BEGIN TRAN; DELETE FROM t WHERE id = 20", all("")),
+            (2, "SELECT id FROM t WHERE id BETWEEN 25 AND 45 ORDER BY id", all("30; 40")),
+        ],
+    },
+    Scenario {
+        name: "the same value of a UNIQUE constraint, NULL too",
+        steps: &[
+            (1, "BEGIN TRAN; INSERT INTO coded VALUES (3, 3), (4, NULL)", all("")),
+            (2, "INSERT INTO coded VALUES (5, 3)", all("waits")),
+            (3, "INSERT INTO coded VALUES (6, NULL)", all("waits")),
+            (1, "COMMIT", all("")),
+            (2, "", all("!2627")),
+            (3, "", all("!2627")),
+        ],
+    },
+    Scenario {
+        name: "a value of a UNIQUE constraint that an open transaction has given up",
+        steps: &[
+            (1, "BEGIN TRAN; UPDATE coded SET code = 9 WHERE id = 1", all("")),
+            (2, "UPDATE coded SET code = 1 WHERE id = 2", all("waits")),
+            (1, "COMMIT", all("")),
+            (2, "", all("")),
+        ],
+    },
+    Scenario {
         name: "each other's new key",
         steps: &[
             (1, "BEGIN TRAN; INSERT INTO t VALUES (15, 0)", all("")),

@@ -12,6 +12,7 @@ mod contention;
 mod doomed;
 mod footprints;
 mod kill;
+mod views;
 
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ const SETUP: &str = "CREATE TABLE t (id int NOT NULL CONSTRAINT pk_t PRIMARY KEY
     INSERT INTO h VALUES (10, 1), (20, 2);
     CREATE TABLE parent (id int NOT NULL CONSTRAINT pk_parent PRIMARY KEY);
     INSERT INTO parent VALUES (1), (2);
+    CREATE TABLE coded (id int NOT NULL CONSTRAINT pk_coded PRIMARY KEY, code int NULL CONSTRAINT uq_coded UNIQUE);
+    INSERT INTO coded VALUES (1, 1), (2, 2);
     CREATE TABLE child (id int NOT NULL CONSTRAINT pk_child PRIMARY KEY, parent int NOT NULL CONSTRAINT fk_child REFERENCES parent)";
 
 const SESSIONS: usize = 3;
