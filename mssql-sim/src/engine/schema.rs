@@ -300,7 +300,7 @@ impl State {
                         || database.view(new.schema_id, name).is_some());
             if taken {
                 let taken = SqlError { state: 5, reach: Reach::BatchUnlessCaught, ..name_taken(name) };
-                return Err(could_not_create().caused_by(taken));
+                return Err(could_not_create(taken));
             }
         }
         Ok(())
@@ -430,9 +430,10 @@ pub(super) fn name_taken(name: &str) -> SqlError {
     }
 }
 
-/// 1750, which follows what is wrong with a constraint.
-pub(crate) fn could_not_create() -> SqlError {
-    SqlError::statement(1750, "Could not create constraint or index. See previous errors.")
+/// 1750 behind what is wrong with a constraint.
+pub(crate) fn could_not_create(cause: SqlError) -> SqlError {
+    let failed = SqlError::statement(1750, "Could not create constraint or index. See previous errors.");
+    SqlError { state: cause.state.min(1), ..failed }.caused_by(cause)
 }
 
 fn same_name(a: &str, b: &str) -> bool {

@@ -78,7 +78,7 @@ fn add(
 /// 1750 behind the 1505 of a new key.
 fn duplicates_refused(interrupt: Interrupt) -> Interrupt {
     match interrupt {
-        Interrupt::Error(error) if error.number == 1505 => could_not_create().caused_by(error).into(),
+        Interrupt::Error(error) if error.number == 1505 => could_not_create(error).into(),
         other => other,
     }
 }

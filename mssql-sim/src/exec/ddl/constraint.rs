@@ -26,7 +26,7 @@ pub(super) fn add(
     definition: &ConstraintDef,
 ) -> Result<(), Interrupt> {
     build(context, table, definition).map_err(|interrupt| match interrupt {
-        Interrupt::Error(error) => could_not_create().caused_by(error).into(),
+        Interrupt::Error(error) => could_not_create(error).into(),
         wait => wait,
     })
 }

@@ -113,7 +113,11 @@ pub(super) fn add_columns(
                 definition.name,
                 table.qualified_name()
             );
-            return Err(SqlError { state: 3, ..SqlError::batch(2705, message) }.into());
+            return Err(SqlError {
+                state: if table.layout.is_empty() { 3 } else { 4 },
+                ..SqlError::batch(2705, message)
+            }
+            .into());
         }
         if definition.computed.is_none() {
             let column = stored_column(context, table, definition)?;

@@ -264,8 +264,8 @@ fn table_to_change(
     let Some(table) = find(context, name)? else {
         let missing = SqlError::batch(number, missing_object(&shown(name)));
         // An ALTER of a table that is not there is no error of the statement but of its batch.
-        let reach = if number == 4902 { Reach::Batch } else { Reach::BatchUnlessCaught };
-        return Err(SqlError { reach, ..missing }.into());
+        let (reach, state) = if number == 4902 { (Reach::Batch, 1) } else { (Reach::BatchUnlessCaught, 12) };
+        return Err(SqlError { reach, state, ..missing }.into());
     };
     require_alter(context, &table)?;
     Ok(table)
