@@ -175,7 +175,7 @@ impl Parser {
             collation: None,
         };
         if self.accept("AS") {
-            let value = self.parenthesized(Self::scalar)?;
+            let value = self.scalar()?;
             column.computed = Some((value, self.accept("PERSISTED")));
         } else {
             column.type_name = Some(self.type_name()?);

@@ -123,7 +123,11 @@ impl QueryBinder<'_> {
                 require_set_operand(sql_type)?;
             }
             let nullable = a.meta.nullable || b.meta.nullable;
-            columns.push(OutputColumn::new(a.meta.name.clone(), sql_type, nullable, collation));
+            let mut column = OutputColumn::new(a.meta.name.clone(), sql_type, nullable, collation);
+            if matches!(operator, SetOperator::Except | SetOperator::Intersect) {
+                column.meta.origin = a.meta.origin;
+            }
+            columns.push(column);
         }
         let correlated = left.correlated || right.correlated;
         Ok(QueryPlan::new(columns, PlanBody::Set(SetPlan { operator, left, right }), correlated))
@@ -160,7 +164,7 @@ impl QueryBinder<'_> {
         let mut scope = Scope::inside(self.outer);
         scope.sources.push(ScopeSource::plain("", body.layout()));
         let scalars = (0..body.columns.len()).map(|column| scope.column(0, 0, column)).collect();
-        let items = Items { scalars, columns: body.columns.clone() };
+        let mut items = Items { scalars, columns: body.columns.clone() };
         let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) };
         let mut order_by = Vec::new();
         for (expr, descending) in order.by {
@@ -168,6 +172,7 @@ impl QueryBinder<'_> {
             require_order(key.sql_type, "ORDER BY")?;
             order_by.push((key, *descending));
         }
+        let positions = items.order(&order_by);
         let (top, offset) = self.paging(order)?;
         let correlated = body.correlated || self.correlated.get();
         let plan = SelectPlan {
@@ -179,7 +184,8 @@ impl QueryBinder<'_> {
             offset,
             ..SelectPlan::default()
         };
-        Ok(QueryPlan::new(items.columns, PlanBody::Select(Arc::new(plan)), correlated))
+        let plan = PlanBody::Select(Arc::new(plan));
+        Ok(QueryPlan::new(items.columns, plan, correlated).ordered_by(positions))
     }
 
     /// One SELECT with the ORDER BY and paging of its query.
@@ -205,7 +211,7 @@ impl QueryBinder<'_> {
         let windows = RefCell::new(Windows::new(sources + 1));
         let binder = Binder { aggregates: grouped.then_some(&aggregates), windows: Some(&windows), ..plain };
 
-        let items = Items::bind(&binder, &select.items)?;
+        let mut items = Items::bind(&binder, &select.items)?;
         if select.distinct {
             items.scalars.iter().try_for_each(|item| require_distinct(item.sql_type))?;
         }
@@ -216,6 +222,7 @@ impl QueryBinder<'_> {
             require_order(key.sql_type, "ORDER BY")?;
             order_by.push((key, *descending));
         }
+        let positions = items.order(&order_by);
         let (mut top, offset) = self.paging(order)?;
         let mut ties = None;
         if let Some(written) = &select.top {
@@ -251,7 +258,8 @@ impl QueryBinder<'_> {
             offset,
         };
         let correlated = scope.correlated.get() || self.correlated.get();
-        Ok(QueryPlan::new(items.columns, PlanBody::Select(Arc::new(plan)), correlated))
+        let plan = PlanBody::Select(Arc::new(plan));
+        Ok(QueryPlan::new(items.columns, plan, correlated).ordered_by(positions))
     }
 
     /// FETCH and OFFSET.

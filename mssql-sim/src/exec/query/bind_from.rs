@@ -12,7 +12,7 @@ use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
 use crate::exec::messages::unknown_table;
 use crate::parser::ast::{Expr, JoinKind, ObjectName, TableHint, TableRef};
-use crate::types::{ColumnMeta, SqlError};
+use crate::types::{ColumnMeta, Origin, SqlError};
 
 /// Binds the items of a FROM clause.
 pub(super) struct FromBinder<'a> {
@@ -175,10 +175,14 @@ impl<'a> FromBinder<'a> {
         if plan.correlated && !lateral {
             self.scope.correlated.set(true);
         }
-        let columns = renamed(&plan.layout(), alias, names)?;
+        let mut columns = renamed(&plan.layout(), alias, names)?;
         if let Some(unnamed) = columns.iter().position(|c| c.name.is_empty()) {
             let message = format!("No column name was specified for column {} of '{alias}'.", unnamed + 1);
             return Err(SqlError::batch(8155, message).into());
+        }
+        // Outside, the expressions of a derived table are columns of no table.
+        for column in columns.iter_mut().filter(|column| column.origin == Origin::Computed) {
+            column.origin = Origin::Derived;
         }
         let place = self.push(ScopeSource::plain(alias, columns.into()));
         Ok(Raw::Other(place, Relation::Derived(Arc::new(DerivedLeaf { place, plan, lateral }))))

@@ -18,8 +18,8 @@
 //! ```
 //!
 //! A line `GO` parts batches; in the answer it stands between theirs. `?` behind a type means that it may be NULL. `…`
-//! stands for any text. Rows, messages and return values are always compared; `columns`, `done` and `env` lines only
-//! where the fact has some.
+//! stands for any text. Rows, messages and return values are always compared; `columns`, `done`, `env` and `order` lines
+//! only where the fact has some.
 
 mod file;
 mod run;
