@@ -240,7 +240,7 @@ fn placeholder(definition: &ColumnDef) -> Column {
             origin: Origin::Computed,
             ..ColumnMeta::new(&definition.name, SqlType::Int, true)
         },
-            alias: None,
+        alias: None,
         default: None,
         computed: None,
         identity: None,

@@ -65,7 +65,7 @@ fn add_columns(table: &mut TableDef, cursor: &Cursor, identity: Option<Identity>
                 column_id: 0,
                 name: column.name.clone(),
                 meta: ColumnMeta { origin, ..column.clone() },
-            alias: None,
+                alias: None,
                 default: None,
                 computed: None,
                 identity,
