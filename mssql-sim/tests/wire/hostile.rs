@@ -131,7 +131,10 @@ async fn converse(server: &Server, random: &mut StdRng) {
     let conversation = conversations.swap_remove(random.random_range(0..conversations.len()));
     let spoils_login = random.random_bool(0.2);
     let mut raw = if spoils_login { Raw::connect(server) } else { Raw::log_in(server).await };
-    let login = [(PRELOGIN, raw::prelogin()), (LOGIN, raw::login7())];
+    let mut prelogin = raw::prelogin();
+    // In half of them the client wants TLS, and goes on with what is no handshake.
+    *prelogin.last_mut().unwrap() = random.random_range(0..4);
+    let login = [(PRELOGIN, prelogin), (LOGIN, raw::login7())];
     let messages = if spoils_login { login.to_vec() } else { conversation };
     for (kind, mut body) in messages {
         let size = [512, 4096][random.random_range(0..2)];
