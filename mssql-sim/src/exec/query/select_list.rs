@@ -4,9 +4,9 @@ use super::plan::OutputColumn;
 use crate::engine::Interrupt;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{ScopeSource, same_name};
-use crate::exec::expression::{Node, Scalar};
+use crate::exec::expression::{ColumnRef, Node, Scalar};
 use crate::parser::ast::{Expr, SelectItem};
-use crate::types::{Origin, SqlError, SqlType, Value};
+use crate::types::{Length, Origin, SqlError, SqlType, Value};
 
 /// The list of a SELECT, bound.
 pub(crate) struct Items {
@@ -43,6 +43,12 @@ impl Items {
         };
         self.columns.push(column);
         self.scalars.push(scalar);
+    }
+
+    /// Adds the key of the table's row, which stands in a place of its own.
+    pub(super) fn carry_key(&mut self, place: usize) {
+        let column = ColumnRef { depth: 0, source: place, column: 0, layout: [].into() };
+        self.push(String::new(), Scalar::of(Node::Column(column), SqlType::VarBinary(Length::Max), true));
     }
 
     fn wildcard(&mut self, binder: &Binder<'_>, qualifier: Option<&str>) -> Result<(), Interrupt> {
