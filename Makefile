@@ -2,7 +2,8 @@
 # make smoke   the same without a person: starts, moves, rests, compares, ends
 # make test    every test, set-up included
 # make proof   every headline claim with its figure
-.PHONY: demo smoke test proof setup page programs
+# make conformance   the claims of the SQL Server double with their figures; with MSSQL_TEST_URL, of a real server
+.PHONY: demo smoke test proof conformance setup page programs
 
 CARGO ?= cargo
 
@@ -17,6 +18,9 @@ test: setup
 
 proof: setup page programs
 	deploy/proof.sh
+
+conformance: setup
+	deploy/conformance.sh
 
 # What is missing is installed where that is allowed, and named where it is not.
 setup:

@@ -206,6 +206,19 @@ impl Value {
     }
 }
 
+/// Where a column's values come from, as `Flags` of COLMETADATA tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A table's column.
+    Stored,
+    /// A table's identity column.
+    Identity,
+    /// A computed column of a table, or an expression.
+    Computed,
+    /// Something that is neither: a column of VALUES, UNION or a derived table's expression, an aggregate.
+    Derived,
+}
+
 /// A column as a result describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ColumnMeta {
@@ -215,25 +228,16 @@ pub struct ColumnMeta {
     pub sql_type: SqlType,
     /// A column that may not be NULL is sent with the fixed-width token where its type has one.
     pub nullable: bool,
-    /// `Flags` of COLMETADATA beyond nullability: identity.
-    pub identity: bool,
-    /// `Flags`: computed column.
-    pub computed: bool,
+    /// Where its values come from.
+    pub origin: Origin,
     /// Collation of a character type; it says which bytes `char` and `varchar` have.
     pub collation: Collation,
 }
 
 impl ColumnMeta {
-    /// A column that is neither identity nor computed, of the server's collation.
+    /// A plain column of a table, of the server's collation.
     pub fn new(name: impl Into<String>, sql_type: SqlType, nullable: bool) -> Self {
-        Self {
-            name: name.into(),
-            sql_type,
-            nullable,
-            identity: false,
-            computed: false,
-            collation: Collation::DEFAULT,
-        }
+        Self { name: name.into(), sql_type, nullable, origin: Origin::Stored, collation: Collation::DEFAULT }
     }
 }
 

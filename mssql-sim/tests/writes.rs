@@ -481,3 +481,43 @@ async fn tables_made_and_filled_by_queries() {
         assert_eq!(error(&server, sql).await, number, "{sql}");
     }
 }
+
+#[tokio::test]
+async fn a_common_table_expression_is_written_through() {
+    let server = server(
+        "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY, g int NOT NULL, v int NULL);
+         CREATE TABLE dbo.heap (a int NULL, b int NULL);
+         INSERT INTO dbo.t VALUES (1, 1, 10), (2, 1, 10), (3, 2, 20), (4, 2, 30), (5, 2, 30);
+         INSERT INTO dbo.heap VALUES (1, 1), (1, 1), (2, 2)",
+    )
+    .await;
+    for (sql, expected) in [
+        (
+            "WITH d AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY g, v ORDER BY id) AS n FROM dbo.t) DELETE FROM d OUTPUT DELETED.id WHERE n > 1",
+            "2; 5",
+        ),
+        (
+            "WITH c (k, w) AS (SELECT TOP (1) id, v FROM dbo.t ORDER BY v DESC) UPDATE c SET w = w + 1; SELECT id, v FROM dbo.t ORDER BY id",
+            "1,10; 3,20; 4,31",
+        ),
+        (
+            "WITH h AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY a, b ORDER BY a) AS n FROM dbo.heap) DELETE h WHERE n > 1; SELECT a, b FROM dbo.heap ORDER BY a",
+            "1,1; 2,2",
+        ),
+        (
+            "WITH c AS (SELECT id, v FROM dbo.t WHERE g = 2) UPDATE x SET v = h.b FROM c AS x JOIN dbo.heap AS h ON h.a + 1 = x.id; SELECT id, v FROM dbo.t ORDER BY id",
+            "1,10; 3,2; 4,31",
+        ),
+    ] {
+        assert_eq!(rows(&server, sql).await, expected, "{sql}");
+    }
+    for (sql, number) in [
+        ("WITH c AS (SELECT g, COUNT(*) AS n FROM dbo.t GROUP BY g) DELETE FROM c", 4403),
+        ("WITH c AS (SELECT DISTINCT g FROM dbo.t) UPDATE c SET g = 1", 4403),
+        ("WITH c AS (SELECT a.id FROM dbo.t AS a, dbo.t AS b) DELETE FROM c", 4405),
+        ("WITH c AS (SELECT id, v + 1 AS w FROM dbo.t) UPDATE c SET w = 1", 4406),
+        ("WITH c AS (SELECT id FROM dbo.t) UPDATE c SET v = 1", 207),
+    ] {
+        assert_eq!(error(&server, sql).await, number, "{sql}");
+    }
+}

@@ -13,6 +13,7 @@ mod one_cut;
 mod operator;
 mod proxy;
 mod real_data;
+mod restored;
 mod site;
 mod verification;
 mod workload;

@@ -175,6 +175,20 @@ impl Site {
         }
     }
 
+    /// Number of the source's history, as the target has it.
+    pub(crate) async fn history(&self) -> i32 {
+        self.target().await.query_one("select history from cdc.stream", &[]).await.unwrap().get(0)
+    }
+
+    /// Waits until the agent has begun a new history of the source.
+    pub(crate) async fn until_history_after(&self, before: i32) {
+        let begun = Instant::now();
+        while self.history().await <= before {
+            assert!(begun.elapsed() < PATIENCE, "still in history {before}\nlog:\n{}", self.log());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     async fn progress(&self) -> Result<(Option<i64>, i64), tokio_postgres::Error> {
         let client = connect(&self.postgres.url("postgres")).await?;
         let row = client

@@ -17,7 +17,7 @@ use super::definition::TableDef;
 use super::keys::KeyRange;
 use super::rows::is_void;
 use super::{Key, ObjectId, Row};
-use crate::types::{ColumnMeta, Length, SqlType, Value};
+use crate::types::{ColumnMeta, Length, Origin, SqlType, Value};
 use crate::wire::value;
 
 /// `CHANGE_TRACKING = ON (..)` of a database.
@@ -377,11 +377,11 @@ fn context_value(context: Option<&[u8]>) -> Value {
 
 fn tracking_columns(own: &[(&str, SqlType)], table: &TableDef) -> Arc<[ColumnMeta]> {
     let own = own.iter().map(|(name, sql_type)| ColumnMeta::new(*name, *sql_type, true));
-    let key = table.primary_key.iter().flat_map(|key| &key.columns).map(|column| ColumnMeta {
-        identity: false,
-        computed: false,
-        ..table.layout[column.column].clone()
-    });
+    let key = table
+        .primary_key
+        .iter()
+        .flat_map(|key| &key.columns)
+        .map(|column| ColumnMeta { origin: Origin::Stored, ..table.layout[column.column].clone() });
     own.chain(key).collect()
 }
 

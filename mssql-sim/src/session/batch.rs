@@ -58,7 +58,7 @@ pub(super) struct Frame<'a> {
     /// Errors of the CATCH blocks around the statement, innermost last.
     pub(super) caught: Vec<SqlError>,
     /// Line of the statement that runs.
-    line: i32,
+    pub(super) line: i32,
     /// The statement sent its result's columns.
     pub(super) result_begun: bool,
 }

@@ -12,6 +12,8 @@ use crate::types::{ColumnMeta, SqlError, SqlType, Value};
 pub enum Event {
     /// A result set begins; [`Event::Rows`] follow and a [`Event::Done`] ends it.
     Columns(Arc<[ColumnMeta]>),
+    /// The columns by which the rows that follow are ordered, as positions from 1, 0 for what is no column.
+    Order(Vec<u16>),
     /// A chunk of the current result set, each row in row form (see [`crate::wire::value`]).
     Rows(Vec<Arc<[u8]>>),
     /// A statement ended.

@@ -65,10 +65,10 @@ async fn capture(mut received: mpsc::Receiver<Event>, outer: &Events) -> Result<
     while let Some(event) = received.recv().await {
         match event {
             Event::Columns(columns) => {
-                results.push(ResultSet { columns: Arc::clone(&columns), rows: Vec::new() })
+                results.push(ResultSet { columns: Arc::clone(&columns), rows: Vec::new() });
             }
             Event::Rows(rows) => {
-                results.last_mut().into_iter().for_each(|set| set.rows.extend(rows.iter().cloned()))
+                results.last_mut().into_iter().for_each(|set| set.rows.extend(rows.iter().cloned()));
             }
             Event::Done { .. }
             | Event::ProcedureBegan

@@ -69,6 +69,7 @@ impl<W: AsyncWrite + Unpin> ReplyWriter<W> {
                 token::columns(&columns, &mut self.messages.tokens);
                 self.columns = columns;
             }
+            Event::Order(columns) => token::order(&columns, &mut self.messages.tokens),
             Event::Rows(rows) => rows.iter().for_each(|row| self.row(row)),
             Event::Done { command, rows } => {
                 self.held = Some(Done { command: command as u16, rows, ..self.statement_done() });

@@ -138,6 +138,9 @@ impl Session {
         frame.result_begun = true;
         let columns = cursor.columns();
         frame.events.send(Event::Columns(columns.clone())).await?;
+        if !cursor.order().is_empty() {
+            frame.events.send(Event::Order(cursor.order().to_vec())).await?;
+        }
         let mut sent = 0;
         loop {
             match cursor.next_chunk(context, CHUNK_ROWS) {
@@ -306,7 +309,7 @@ impl Session {
         self.row_count = rows;
         if std::mem::take(&mut self.null_eliminated) {
             let message = "Warning: Null value is eliminated by an aggregate or other SET operation.";
-            let message = SqlError { class: 0, ..SqlError::statement(8153, message) };
+            let message = SqlError { class: 0, line: frame.line, ..SqlError::statement(8153, message) };
             frame.events.send(Event::Info(message)).await?;
         }
         match Command::of(statement) {

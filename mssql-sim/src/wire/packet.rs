@@ -60,7 +60,7 @@ impl MessageType {
 pub struct Message {
     /// What it is.
     pub kind: MessageType,
-    /// Status of its last packet.
+    /// Statuses of its packets.
     status: u8,
     /// Its packets' bodies, joined.
     pub body: Vec<u8>,
@@ -142,7 +142,8 @@ impl<R: AsyncRead + Unpin> MessageReader<R> {
             let found = format!("{kind:?} inside {:?}", message.kind);
             return Err(ProtocolError::Invalid { field: "packet type", found });
         }
-        message.status = status;
+        // A reset stands in the first packet only, the end of the message in the last.
+        message.status |= status;
         message.body.extend_from_slice(&self.buffer[HEADER..length]);
         self.buffer.advance(length);
         Ok(Some(message))

@@ -1,7 +1,7 @@
 //! Tokens of a reply (2.2.7), each appended to a buffer.
 
 use super::{type_info, value};
-use crate::types::{ColumnMeta, SqlError, SqlType, Value};
+use crate::types::{ColumnMeta, Origin, SqlError, SqlType, Value};
 
 /// ENVCHANGE: database.
 pub const ENV_DATABASE: u8 = 1;
@@ -26,6 +26,7 @@ const ERROR: u8 = 0xAA;
 const INFO: u8 = 0xAB;
 const RETURN_VALUE: u8 = 0xAC;
 const LOGIN_ACK: u8 = 0xAD;
+const ORDER: u8 = 0xA9;
 const ROW: u8 = 0xD1;
 const NBC_ROW: u8 = 0xD2;
 const ENV_CHANGE: u8 = 0xE3;
@@ -105,13 +106,22 @@ pub fn columns(columns: &[ColumnMeta], out: &mut Vec<u8>) {
     }
 }
 
+/// ORDER: positions of columns.
+pub fn order(columns: &[u16], out: &mut Vec<u8>) {
+    out.push(ORDER);
+    let length = u16::try_from(2 * columns.len()).expect("a result has at most 4096 columns");
+    out.extend_from_slice(&length.to_le_bytes());
+    columns.iter().for_each(|column| out.extend_from_slice(&column.to_le_bytes()));
+}
+
 fn column_flags(column: &ColumnMeta) -> u16 {
-    let updatable = match (column.identity, column.computed) {
-        (true, _) => 0x10,
-        (_, true) => 0x20,
-        _ => 0x08,
+    let origin = match column.origin {
+        Origin::Stored => 0x08,
+        Origin::Identity => 0x10,
+        Origin::Computed => 0x20,
+        Origin::Derived => 0,
     };
-    updatable | u16::from(column.nullable)
+    origin | u16::from(column.nullable)
 }
 
 /// ROW: the row form as it is.

@@ -3,7 +3,7 @@
 //! Not here: 4.3, 4.17, 4.20 and 4.21 (federated login, features that are never acknowledged), 4.11 (integrated
 //! login), 4.18 (session recovery). Of 4.5 and 4.15 the parts that this server has are compared.
 
-use mssql_sim::types::{ColumnMeta, Length, SqlError, SqlType, Value};
+use mssql_sim::types::{ColumnMeta, Length, Origin, SqlError, SqlType, Value};
 use mssql_sim::wire::ProtocolError;
 use mssql_sim::wire::bulk::RowDecoder;
 use mssql_sim::wire::login;
@@ -97,7 +97,7 @@ async fn a_batch_is_read_and_answered() {
     assert_eq!(text, "\nselect 'foo' as 'bar'\n        ");
 
     let plain = ColumnMeta::new("bar", SqlType::VarChar(Length::Limited(3)), false);
-    let column = ColumnMeta { computed: true, ..plain };
+    let column = ColumnMeta { origin: Origin::Computed, ..plain };
     let mut row = Vec::new();
     value::encode(&Value::text("foo"), &column, &mut row);
     let mut tokens = Vec::new();

@@ -131,7 +131,10 @@ async fn converse(server: &Server, random: &mut StdRng) {
     let conversation = conversations.swap_remove(random.random_range(0..conversations.len()));
     let spoils_login = random.random_bool(0.2);
     let mut raw = if spoils_login { Raw::connect(server) } else { Raw::log_in(server).await };
-    let login = [(PRELOGIN, raw::prelogin()), (LOGIN, raw::login7())];
+    let mut prelogin = raw::prelogin();
+    // In half of them the client wants TLS, and goes on with what is no handshake.
+    *prelogin.last_mut().unwrap() = random.random_range(0..4);
+    let login = [(PRELOGIN, prelogin), (LOGIN, raw::login7())];
     let messages = if spoils_login { login.to_vec() } else { conversation };
     for (kind, mut body) in messages {
         let size = [512, 4096][random.random_range(0..2)];
@@ -167,7 +170,8 @@ async fn mutated_requests_end_in_an_answer_or_a_closed_connection() {
     let server = Server::new(Options { tls: Some(tls), ..Options::default() });
     let mut healthy = connect(&server).await;
     run(&mut healthy, "CREATE TABLE dbo.t (a int, b nvarchar(20))").await;
-    for number in 0..if is_long { CONNECTIONS_LONG } else { CONNECTIONS } {
+    let connections = if is_long { CONNECTIONS_LONG } else { CONNECTIONS };
+    for number in 0..connections {
         let mut random = StdRng::seed_from_u64(seed.wrapping_add(number));
         let ended = timeout(DEADLINE, converse(&server, &mut random)).await;
         assert!(
@@ -182,6 +186,10 @@ async fn mutated_requests_end_in_an_answer_or_a_closed_connection() {
     assert_eq!(rows(&mut healthy, "SELECT 1").await.unwrap().len(), 1);
     let peak = peak_kibibytes();
     assert!(peak < PEAK_KIBIBYTES, "{peak} KiB");
+    println!(
+        "{connections} conversations with mutated bytes, 0 panics, 0 hangs, {} MiB at most",
+        peak / 1024
+    );
 }
 
 /// The most memory that this process has had.

@@ -47,6 +47,24 @@ async fn answers_come_in_packets_of_the_agreed_size() {
 }
 
 #[tokio::test]
+async fn a_reset_stands_in_the_first_packet() {
+    const RESET: u8 = 8;
+    let server = Server::new(Options::default());
+    let mut raw = Raw::log_in(&server).await;
+    raw.send(&raw::message(BATCH, &raw::batch("SET LOCK_TIMEOUT 5"), 4096)).await.unwrap();
+    raw.message().await.unwrap();
+    let request = raw::batch("SELECT @@LOCK_TIMEOUT");
+    let (head, tail) = request.split_at(30);
+    raw.send(&[raw::packet(BATCH, RESET, head), raw::packet(BATCH, LAST_PACKET, tail)].concat())
+        .await
+        .unwrap();
+    let answer = raw.message().await.unwrap();
+    assert_eq!(answer[..4], [0xE3, 3, 0, 18], "ENVCHANGE comes first: {answer:02x?}");
+    let value = &answer[answer.len() - 17..answer.len() - 13];
+    assert_eq!(value, (-1_i32).to_le_bytes());
+}
+
+#[tokio::test]
 async fn a_request_is_read_however_it_is_cut() {
     let server = Server::new(Options::default());
     let mut raw = Raw::log_in(&server).await;

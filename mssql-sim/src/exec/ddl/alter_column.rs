@@ -52,7 +52,7 @@ fn altered(context: &ExecContext, column: &Column, definition: &ColumnDef) -> Re
     let nullable = definition.nullable.unwrap_or(column.nullable());
     let kept = column.collation().unwrap_or(context.session.collation);
     let meta = ColumnMeta {
-        identity: column.identity.is_some(),
+        origin: column.meta.origin,
         collation: collation_of(definition, sql_type, kept)?,
         ..ColumnMeta::new(&column.name, sql_type, nullable)
     };

@@ -9,7 +9,7 @@ use crate::exec::context::ExecContext;
 use crate::exec::conversion::type_name;
 use crate::exec::expression::RowExpression;
 use crate::parser::ast::{ColumnDef, ConstraintKind, CreateTable, Expr, LockEscalation, ObjectName};
-use crate::types::{ColumnMeta, SqlError, SqlType};
+use crate::types::{ColumnMeta, Origin, SqlError, SqlType};
 
 pub(super) fn create(context: &mut ExecContext, statement: &CreateTable) -> Result<(), Interrupt> {
     let table = definition_of(context, statement)?;
@@ -170,7 +170,7 @@ fn stored_column(
         column_id: 0,
         name: definition.name.clone(),
         meta: ColumnMeta {
-            identity: definition.identity.is_some(),
+            origin: if definition.identity.is_some() { Origin::Identity } else { Origin::Stored },
             collation: collation_of(definition, sql_type, context.session.collation)?,
             ..ColumnMeta::new(&definition.name, sql_type, nullable)
         },
@@ -240,7 +240,10 @@ fn placeholder(definition: &ColumnDef) -> Column {
     Column {
         column_id: 0,
         name: definition.name.clone(),
-        meta: ColumnMeta { computed: true, ..ColumnMeta::new(&definition.name, SqlType::Int, true) },
+        meta: ColumnMeta {
+            origin: Origin::Computed,
+            ..ColumnMeta::new(&definition.name, SqlType::Int, true)
+        },
         alias: None,
         default: None,
         computed: None,

@@ -8,7 +8,7 @@ use crate::exec::context::ExecContext;
 use crate::exec::query;
 use crate::parser::ast::{CreateMode, CreateView, ObjectName};
 use crate::parser::definition_text;
-use crate::types::{ColumnMeta, SqlError};
+use crate::types::{ColumnMeta, Origin, SqlError};
 
 /// `CREATE VIEW`, `ALTER VIEW`; `text` is the batch, which it is alone in.
 pub(super) fn define(context: &ExecContext, statement: &CreateView, text: &str) -> Result<(), Interrupt> {
@@ -95,7 +95,7 @@ fn columns_of(
         }
         columns.push(Column {
             column_id: i32::try_from(position + 1).unwrap_or(i32::MAX),
-            meta: ColumnMeta { name: name.clone(), identity: false, computed: false, ..meta.clone() },
+            meta: ColumnMeta { name: name.clone(), origin: Origin::Stored, ..meta.clone() },
             name,
             alias: None,
             default: None,

@@ -43,10 +43,11 @@ fn try_update(context: &mut ExecContext, update: &Update) -> Result<Affected, In
             Some(&ctes),
             (&target.from, update.filter.as_ref()),
             (&target.name, &table),
+            target.base(context)?,
         )?;
         let scope = finder.scope(true, true);
         let binder = Binder { ctes: Some(&ctes), ..Binder::new(context, &scope) };
-        let set_list = SetList::bind(&binder, (&target.name, &table), &update.assignments)?;
+        let set_list = SetList::bind(&binder, &target, &update.assignments)?;
         let outputs =
             BoundOutput::bind_all(context, &finder.output_scope(true, true, false), &update.outputs)?;
         (set_list, outputs, finder.rows(), finder.places())
@@ -76,7 +77,7 @@ pub(super) fn delete(context: &mut ExecContext, delete: &Delete) -> Result<Affec
     open_target(context, (&table, &delete.hints), "DELETE")?;
     let ctes = Ctes::new(&delete.ctes, None);
     let from = (target.from.as_slice(), delete.filter.as_ref());
-    let finder = Finder::bind(context, Some(&ctes), from, (&target.name, &table))?;
+    let finder = Finder::bind(context, Some(&ctes), from, (&target.name, &table), target.base(context)?)?;
     let outputs = BoundOutput::bind_all(context, &finder.output_scope(false, true, false), &delete.outputs)?;
     let (places, limit) = (finder.places(), RowLimit::of(context, &delete.top)?);
     let mut found = EachOnce::new(finder.rows());
@@ -108,7 +109,7 @@ impl EachOnce {
 
     fn next(&mut self, context: &ExecContext) -> Result<Option<(Key, Row)>, Interrupt> {
         while self.rows.advance(context)? {
-            if let Some((key, row)) = self.rows.target()
+            if let Some((key, row)) = self.rows.target(context)?
                 && self.seen.insert(Key::clone(&key))
             {
                 return Ok(Some((key, row)));

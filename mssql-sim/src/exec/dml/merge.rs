@@ -11,8 +11,9 @@ use super::new_rows::{GivenRow, listed_columns, rowversion_given};
 use super::output::BoundOutput;
 use super::row_rules::RowRules;
 use super::set_list::SetList;
+use super::target::{self, Target};
 use super::writing::{Action, Planned, Writing};
-use super::{Affected, assign, open_target, target};
+use super::{Affected, assign, open_target};
 use crate::engine::layout::values_of;
 use crate::engine::{Interrupt, Key, Row, TableDef};
 use crate::exec::context::ExecContext;
@@ -52,12 +53,12 @@ pub(super) fn run(context: &mut ExecContext, merge: &Merge) -> Result<Affected, 
     for clause in &merge.clauses {
         open_target(context, (&table, &merge.hints), permission(&clause.action))?;
     }
-    let name = merge.alias.as_ref().unwrap_or(&merge.target.name);
+    let name = merge.alias.clone().unwrap_or_else(|| merge.target.name.clone());
+    let target = Target { table: Arc::clone(&table), name, from: vec![joined(merge)], columns: None };
     let ctes = Ctes::new(&merge.ctes, None);
     let (clauses, outputs, rows, places) = {
-        let from = [joined(merge)];
-        let finder = Finder::bind(context, Some(&ctes), (&from, None), (name, &table))?;
-        let clauses = Clauses::bind(context, &ctes, &finder, (name, &table), &merge.clauses)?;
+        let finder = Finder::bind(context, Some(&ctes), (&target.from, None), (&target.name, &table), None)?;
+        let clauses = Clauses::bind(context, &ctes, &finder, &target, &merge.clauses)?;
         let outputs = BoundOutput::bind_all(context, &finder.output_scope(true, true, true), &merge.outputs)?;
         (clauses, outputs, finder.rows(), finder.places())
     };
@@ -111,9 +112,10 @@ impl Clauses {
         context: &ExecContext,
         ctes: &Ctes<'_>,
         finder: &Finder<'_>,
-        (name, table): (&str, &TableDef),
+        target: &Target,
         written: &[MergeClause],
     ) -> Result<Self, Interrupt> {
+        let table = &target.table;
         let mut clauses = Self { list: Vec::new(), columns: Vec::new(), set_lists: Vec::new() };
         for MergeClause { when, condition, action } in written {
             let scope =
@@ -123,7 +125,7 @@ impl Clauses {
             let action = match action {
                 MergeAction::Delete => ClauseAction::Delete,
                 MergeAction::Update(assignments) => {
-                    let set_list = SetList::bind(&binder, (name, table), assignments)?;
+                    let set_list = SetList::bind(&binder, target, assignments)?;
                     clauses.set_lists.push(set_list.column_ids(table));
                     ClauseAction::Update(set_list, clauses.set_lists.len() - 1)
                 }
@@ -225,7 +227,7 @@ impl Planning {
         limit: RowLimit,
     ) -> Result<(), Interrupt> {
         while !limit.is_reached(self.planned.len()) && rows.advance(context)? {
-            let found = rows.target();
+            let found = rows.target(context)?;
             let when = match (&found, rows.has_source()) {
                 (Some(_), true) => MergeWhen::Matched,
                 (Some(_), false) => MergeWhen::NotMatchedBySource,

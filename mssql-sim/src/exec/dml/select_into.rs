@@ -10,7 +10,7 @@ use crate::exec::conversion::convert;
 use crate::exec::ddl::create_table::{create_defined, empty_table, push_column, refresh_layout};
 use crate::exec::query::{self, Cursor};
 use crate::parser::ast::{ObjectName, Query, QueryBody, TableRef};
-use crate::types::{ColumnMeta, SqlError, SqlType, Value};
+use crate::types::{ColumnMeta, Origin, SqlError, SqlType, Value};
 
 /// Rows that are taken from the query at a time.
 const CHUNK_ROWS: usize = 1024;
@@ -57,13 +57,14 @@ fn add_columns(table: &mut TableDef, cursor: &Cursor, identity: Option<Identity>
             );
             return Err(SqlError { state: 3, ..SqlError::batch(2705, message) });
         }
-        let identity = identity.filter(|_| column.identity);
+        let identity = identity.filter(|_| column.origin == Origin::Identity);
+        let origin = if identity.is_some() { Origin::Identity } else { Origin::Stored };
         push_column(
             table,
             Column {
                 column_id: 0,
                 name: column.name.clone(),
-                meta: ColumnMeta { identity: identity.is_some(), computed: false, ..column.clone() },
+                meta: ColumnMeta { origin, ..column.clone() },
                 alias: None,
                 default: None,
                 computed: None,

@@ -1,7 +1,7 @@
 //! SET lists of UPDATE and MERGE.
 
 use super::row_rules::RowRules;
-use super::target::{column_twice, computed_column};
+use super::target::{Target, column_twice, computed_column};
 use crate::engine::{Interrupt, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::conversion::{convert, require_implicit};
@@ -34,12 +34,13 @@ impl SetList {
     /// Binds a list; columns may be qualified by the target's name only.
     pub(super) fn bind(
         binder: &Binder<'_>,
-        (name, table): (&str, &TableDef),
+        target: &Target,
         assignments: &[Assignment],
     ) -> Result<Self, Interrupt> {
+        let table = &target.table;
         let mut items: Vec<Item> = Vec::with_capacity(assignments.len());
         for Assignment { variable, column, value } in assignments {
-            let column = column.as_ref().map(|parts| settable(parts, name, table)).transpose()?;
+            let column = column.as_ref().map(|parts| settable(parts, target)).transpose()?;
             if let Some(position) = column
                 && items.iter().any(|item| item.column == Some(position))
             {
@@ -106,13 +107,13 @@ pub(super) fn column_ids(table: &TableDef, set: impl Iterator<Item = usize>) -> 
 }
 
 /// The position of a column that may be assigned.
-fn settable(parts: &[String], name: &str, table: &TableDef) -> Result<usize, SqlError> {
+fn settable(parts: &[String], target: &Target) -> Result<usize, SqlError> {
     let Some((column, qualifiers)) = parts.split_last() else { return Err(invalid_column("")) };
-    if qualifiers.last().is_some_and(|qualifier| !same_name(qualifier, name)) {
+    if qualifiers.last().is_some_and(|qualifier| !same_name(qualifier, &target.name)) {
         return Err(unbound(&parts.join(".")));
     }
-    let position = table.column(column).ok_or_else(|| invalid_column(column))?;
-    let column = &table.columns[position];
+    let position = target.column(column)?;
+    let column = &target.table.columns[position];
     if column.identity.is_some() {
         return Err(SqlError::batch(8102, format!("Cannot update identity column '{}'.", column.name)));
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Interrupt, Object, TableDef};
+use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead};
 use crate::exec::context::ExecContext;
+use crate::exec::expression::scope::{invalid_column, same_name};
 use crate::exec::{ddl, messages};
-use crate::parser::ast::{Cte, ObjectName, TableHint, TableRef};
+use crate::parser::ast::{Cte, Expr, ObjectName, Query, QueryBody, SelectItem, TableHint, TableRef};
 use crate::types::SqlError;
 
 /// A target and the FROM list in which it stands.
@@ -14,6 +15,35 @@ pub(super) struct Target {
     /// Name by which the FROM list knows it.
     pub(super) name: String,
     pub(super) from: Vec<TableRef>,
+    /// The columns of a common table expression over the table, and which of the table's they are.
+    pub(super) columns: Option<Vec<(String, Option<usize>)>>,
+}
+
+impl Target {
+    /// Opens the table behind a common table expression.
+    pub(super) fn base(&self, context: &ExecContext) -> Result<Option<TableRead>, Interrupt> {
+        if self.columns.is_none() {
+            return Ok(None);
+        }
+        let hint = ReadHint { write_target: true, ..ReadHint::default() };
+        context.engine.open(&context.statement, &self.table, hint).map(Some)
+    }
+
+    /// The table's column that a name of the target's means: 207 for none, 4406 for one that is computed.
+    pub(super) fn column(&self, name: &str) -> Result<usize, SqlError> {
+        let Some(columns) = &self.columns else {
+            return self.table.column(name).ok_or_else(|| invalid_column(name));
+        };
+        let (_, column) =
+            columns.iter().find(|(own, _)| same_name(own, name)).ok_or_else(|| invalid_column(name))?;
+        column.ok_or_else(|| {
+            let message = format!(
+                "Update or insert of view or function '{}' failed because it contains a derived or constant field.",
+                self.name
+            );
+            SqlError::batch(4406, message)
+        })
+    }
 }
 
 impl Target {
@@ -35,12 +65,50 @@ impl Target {
         let own = from.iter_mut().flat_map(hints_of).nth(position).expect("it is listed by now");
         own.extend_from_slice(hints);
         own.push(TableHint::WriteTarget);
-        let same = |cte: &&Cte| cte.0.eq_ignore_ascii_case(&table_name.name);
-        if table_name.schema.is_none() && ctes.iter().any(|cte| same(&cte)) {
-            return Err(SqlError::unsupported("common table expression as the target of a write").into());
+        let same = |cte: &&Cte| same_name(&cte.0, &table_name.name);
+        if let Some((_, names, query)) = ctes.iter().rfind(same).filter(|_| table_name.schema.is_none()) {
+            let (table, columns) = behind(context, (names, query), &alias)?;
+            return Ok(Self { table, name: alias, from, columns: Some(columns) });
         }
-        Ok(Self { table: table(context, &table_name)?, name: alias, from })
+        Ok(Self { table: table(context, &table_name)?, name: alias, from, columns: None })
     }
+}
+
+/// A table, and which of its columns those of a query over it are.
+type Behind = (Arc<TableDef>, Vec<(String, Option<usize>)>);
+
+/// The table behind a common table expression; binding it refuses what cannot be written through.
+fn behind(
+    context: &ExecContext,
+    (names, query): (&[String], &Query),
+    alias: &str,
+) -> Result<Behind, Interrupt> {
+    let source = match &query.body {
+        QueryBody::Select(select) => select.from.first().map(|from| (select, from)),
+        _ => None,
+    };
+    let Some((select, TableRef::Table { name, .. })) = source else {
+        return Err(SqlError::unsupported(format_args!("writing to common table expression {alias}")).into());
+    };
+    let table = table(context, name)?;
+    let mut columns = Vec::new();
+    for item in &select.items {
+        match item {
+            SelectItem::Wildcard(_) => {
+                columns.extend((0..table.columns.len()).map(|c| (table.columns[c].name.clone(), Some(c))));
+            }
+            SelectItem::Expr(Expr::Column(parts), own) => {
+                let column = parts.last().cloned().unwrap_or_default();
+                let position = table.column(&column);
+                columns.push((own.clone().unwrap_or(column), position));
+            }
+            SelectItem::Expr(_, own) => columns.push((own.clone().unwrap_or_default(), None)),
+        }
+    }
+    for ((own, _), name) in columns.iter_mut().zip(names) {
+        own.clone_from(name);
+    }
+    Ok((table, columns))
 }
 
 /// The table of a name that a statement writes.

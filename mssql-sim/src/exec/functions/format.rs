@@ -200,7 +200,7 @@ impl Number {
 fn grouped(digits: &str) -> String {
     let mut shown = String::new();
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);

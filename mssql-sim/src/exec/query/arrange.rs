@@ -183,7 +183,7 @@ fn equal_pairs(conditions: &[&Condition], left: &[usize], right: &[usize]) -> Ve
         } else {
             return None;
         };
-        Some(EqualPair { left: l.clone(), right: r.clone(), collation: collation.clone() })
+        Some(EqualPair { left: l.clone(), right: r.clone(), collation: *collation })
     });
     pairs.collect()
 }

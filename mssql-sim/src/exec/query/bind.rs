@@ -15,7 +15,7 @@ use crate::exec::expression::Scalar;
 use crate::exec::expression::bind::{Binder, comparison_conflict, joint_type, stronger, value_conflict};
 use crate::exec::expression::comparable::{require_distinct, require_order, require_set_operand};
 use crate::exec::expression::scope::{Scope, ScopeSource};
-use crate::parser::ast::{Expr, Query, QueryBody, Select, SelectItem, SetOperator};
+use crate::parser::ast::{self, Expr, Query, QueryBody, Select, SelectItem, SetOperator, TableRef};
 use crate::types::{SqlError, SqlType};
 
 /// Binds a query; `outer` is the scope around it.
@@ -28,7 +28,7 @@ pub(crate) fn bind_query(
     let mut own = Ctes::new(&query.ctes, ctes);
     own.max_recursion = query.max_recursion.unwrap_or(own.max_recursion);
     let ctes = if query.ctes.is_empty() { ctes } else { Some(&own) };
-    let binder = QueryBinder { context, outer, ctes, correlated: Cell::new(false) };
+    let binder = QueryBinder { context, outer, ctes, correlated: Cell::new(false), keyed: false };
     let order = Order { by: &query.order_by, offset: query.offset.as_ref(), fetch: query.fetch.as_ref() };
     if let QueryBody::Select(select) = &query.body {
         return binder.select(select, order).map(Arc::new);
@@ -40,6 +40,42 @@ pub(crate) fn bind_query(
     binder.ordered(body, order).map(Arc::new)
 }
 
+/// Binds a query over one table through which a statement writes: its rows carry the table's keys.
+///
+/// # Errors
+/// 4403 and 4405 where a row does not stand for one row of the table.
+pub(super) fn bind_keyed(
+    context: &ExecContext,
+    ctes: Option<&Ctes<'_>>,
+    (name, query): (&str, &Query),
+) -> Result<Arc<QueryPlan>, Interrupt> {
+    let binder = QueryBinder { context, outer: None, ctes, correlated: Cell::new(false), keyed: true };
+    let order = Order { by: &query.order_by, offset: query.offset.as_ref(), fetch: query.fetch.as_ref() };
+    let QueryBody::Select(select) = &query.body else { return Err(not_updatable(name).into()) };
+    let aggregates = select.items.iter().any(|item| match item {
+        SelectItem::Expr(expr, _) => contains_aggregate(expr),
+        SelectItem::Wildcard(_) => false,
+    });
+    if select.distinct || !select.group_by.is_empty() || select.having.is_some() || aggregates {
+        return Err(not_updatable(name).into());
+    }
+    let [TableRef::Table { .. }] = select.from.as_slice() else {
+        let message = format!(
+            "View or function '{name}' is not updatable because the modification affects multiple base tables."
+        );
+        return Err(SqlError::batch(4405, message).into());
+    };
+    binder.select(select, order).map(Arc::new)
+}
+
+fn not_updatable(name: &str) -> SqlError {
+    let message = format!(
+        "Cannot update the view or function '{name}' because it contains aggregates, or a DISTINCT or GROUP BY clause, or \
+         PIVOT or UNPIVOT operator."
+    );
+    SqlError::batch(4403, message)
+}
+
 /// Binds a query without an order.
 pub(super) fn bind_body(
     context: &ExecContext,
@@ -47,7 +83,7 @@ pub(super) fn bind_body(
     ctes: Option<&Ctes<'_>>,
     body: &QueryBody,
 ) -> Result<Arc<QueryPlan>, Interrupt> {
-    QueryBinder { context, outer, ctes, correlated: Cell::new(false) }.body(body)
+    QueryBinder { context, outer, ctes, correlated: Cell::new(false), keyed: false }.body(body)
 }
 
 /// Binds a query whose rows have no order of their own: a subquery, a derived table, a CTE.
@@ -70,6 +106,9 @@ pub(super) fn bind_unordered(
     bind_query(context, outer, ctes, query)
 }
 
+/// What the rows that TOP WITH TIES adds are ordered by.
+type Ties = Option<Vec<(Scalar, bool)>>;
+
 /// ORDER BY, OFFSET and FETCH.
 #[derive(Clone, Copy, Default)]
 struct Order<'q> {
@@ -85,6 +124,8 @@ struct QueryBinder<'a> {
     ctes: Option<&'a Ctes<'a>>,
     /// Whether a number of rows depends on an outer query's row.
     correlated: Cell<bool>,
+    /// Whether the rows carry the key of the table that they come from, behind all columns.
+    keyed: bool,
 }
 
 impl QueryBinder<'_> {
@@ -123,7 +164,11 @@ impl QueryBinder<'_> {
                 require_set_operand(sql_type)?;
             }
             let nullable = a.meta.nullable || b.meta.nullable;
-            columns.push(OutputColumn::new(a.meta.name.clone(), sql_type, nullable, collation));
+            let mut column = OutputColumn::new(a.meta.name.clone(), sql_type, nullable, collation);
+            if matches!(operator, SetOperator::Except | SetOperator::Intersect) {
+                column.meta.origin = a.meta.origin;
+            }
+            columns.push(column);
         }
         let correlated = left.correlated || right.correlated;
         Ok(QueryPlan::new(columns, PlanBody::Set(SetPlan { operator, left, right }), correlated))
@@ -160,7 +205,7 @@ impl QueryBinder<'_> {
         let mut scope = Scope::inside(self.outer);
         scope.sources.push(ScopeSource::plain("", body.layout()));
         let scalars = (0..body.columns.len()).map(|column| scope.column(0, 0, column)).collect();
-        let items = Items { scalars, columns: body.columns.clone() };
+        let mut items = Items { scalars, columns: body.columns.clone() };
         let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) };
         let mut order_by = Vec::new();
         for (expr, descending) in order.by {
@@ -168,6 +213,7 @@ impl QueryBinder<'_> {
             require_order(key.sql_type, "ORDER BY")?;
             order_by.push((key, *descending));
         }
+        let positions = items.order(&order_by);
         let (top, offset) = self.paging(order)?;
         let correlated = body.correlated || self.correlated.get();
         let plan = SelectPlan {
@@ -179,13 +225,14 @@ impl QueryBinder<'_> {
             offset,
             ..SelectPlan::default()
         };
-        Ok(QueryPlan::new(items.columns, PlanBody::Select(Arc::new(plan)), correlated))
+        let plan = PlanBody::Select(Arc::new(plan));
+        Ok(QueryPlan::new(items.columns, plan, correlated).ordered_by(positions))
     }
 
     /// One SELECT with the ORDER BY and paging of its query.
     fn select(&self, select: &Select, order: Order<'_>) -> Result<QueryPlan, Interrupt> {
         let mut from = FromBinder::new(self.context, self.outer, self.ctes);
-        let raw = from.bind_all(&select.from)?;
+        let mut raw = from.bind_all(&select.from)?;
         let scope = from.into_scope();
         let sources = scope.sources.len();
         let plain = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) };
@@ -205,7 +252,11 @@ impl QueryBinder<'_> {
         let windows = RefCell::new(Windows::new(sources + 1));
         let binder = Binder { aggregates: grouped.then_some(&aggregates), windows: Some(&windows), ..plain };
 
-        let items = Items::bind(&binder, &select.items)?;
+        let mut items = Items::bind(&binder, &select.items)?;
+        if self.keyed {
+            raw.note_key(0, sources + 2);
+            items.carry_key(sources + 2);
+        }
         if select.distinct {
             items.scalars.iter().try_for_each(|item| require_distinct(item.sql_type))?;
         }
@@ -216,28 +267,19 @@ impl QueryBinder<'_> {
             require_order(key.sql_type, "ORDER BY")?;
             order_by.push((key, *descending));
         }
-        let (mut top, offset) = self.paging(order)?;
-        let mut ties = None;
-        if let Some(written) = &select.top {
-            if offset.is_some() {
-                let message = "A TOP can not be used in the same query or sub-query as a OFFSET.";
-                return Err(SqlError { class: 15, ..SqlError::batch(10741, message) }.into());
-            }
-            if written.ties && order_by.is_empty() {
-                let message =
-                    "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.";
-                return Err(SqlError { class: 15, ..SqlError::batch(1062, message) }.into());
-            }
-            ties = written.ties.then(|| order_by.clone());
-            top = Some(self.top(&written.count, written.percent)?);
-        }
+        let positions = items.order(&order_by);
+        let (fetch, offset) = self.paging(order)?;
+        let (top, ties) = match &select.top {
+            Some(written) => self.select_top(written, &order_by, offset.is_some())?,
+            None => (fetch, None),
+        };
         let relation = raw.plan(filter.as_ref());
         let windows = Some(windows.into_inner()).filter(|w| !w.is_empty());
         if !grouped && windows.is_none() && relation.comes_in_order(&order_by) {
             order_by.clear();
         }
         let plan = SelectPlan {
-            width: sources + 2,
+            width: sources + 2 + usize::from(self.keyed),
             relation,
             filter,
             aggregate: grouped.then(|| aggregates.into_inner()),
@@ -251,7 +293,27 @@ impl QueryBinder<'_> {
             offset,
         };
         let correlated = scope.correlated.get() || self.correlated.get();
-        Ok(QueryPlan::new(items.columns, PlanBody::Select(Arc::new(plan)), correlated))
+        let plan = PlanBody::Select(Arc::new(plan));
+        Ok(QueryPlan::new(items.columns, plan, correlated).ordered_by(positions))
+    }
+
+    /// TOP, and what WITH TIES compares.
+    fn select_top(
+        &self,
+        written: &ast::Top,
+        order_by: &[(Scalar, bool)],
+        has_offset: bool,
+    ) -> Result<(Option<Top>, Ties), Interrupt> {
+        if has_offset {
+            let message = "A TOP can not be used in the same query or sub-query as a OFFSET.";
+            return Err(SqlError { class: 15, ..SqlError::batch(10741, message) }.into());
+        }
+        if written.ties && order_by.is_empty() {
+            let message =
+                "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.";
+            return Err(SqlError { class: 15, ..SqlError::batch(1062, message) }.into());
+        }
+        Ok((Some(self.top(&written.count, written.percent)?), written.ties.then(|| order_by.to_vec())))
     }
 
     /// FETCH and OFFSET.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::arrange::Raw;
-use super::bind::{bind_body, bind_unordered};
+use super::bind::{bind_body, bind_keyed, bind_unordered};
 use super::bind_from::{FromBinder, renamed};
 use super::plan::{Ctes, MadeLeaf, Maker, PlanBody, QueryPlan, RecursivePlan, Relation, WorkTable, Working};
 use crate::engine::Interrupt;
@@ -28,6 +28,8 @@ impl FromBinder<'_> {
                 let before = Ctes { list: &ctes.list[..position], ..*ctes };
                 let plan = if references(query, name) > 0 {
                     self.recursive(&before, name, columns, query)?
+                } else if self.is_written(alias) {
+                    bind_keyed(self.context, Some(&before), (name, query))?
                 } else {
                     bind_unordered(self.context, None, Some(&before), query)?
                 };

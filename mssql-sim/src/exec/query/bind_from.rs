@@ -12,13 +12,15 @@ use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
 use crate::exec::messages::unknown_table;
 use crate::parser::ast::{Expr, JoinKind, ObjectName, TableHint, TableRef};
-use crate::types::{ColumnMeta, SqlError};
+use crate::types::{ColumnMeta, Origin, SqlError};
 
 /// Binds the items of a FROM clause.
 pub(super) struct FromBinder<'a> {
     pub(super) context: &'a ExecContext,
     pub(super) ctes: Option<&'a Ctes<'a>>,
     pub(super) scope: Scope<'a>,
+    /// The source through which a statement writes, if that is a common table expression.
+    pub(super) written: Option<String>,
 }
 
 impl<'a> FromBinder<'a> {
@@ -27,7 +29,7 @@ impl<'a> FromBinder<'a> {
         outer: Option<&'a Scope<'a>>,
         ctes: Option<&'a Ctes<'a>>,
     ) -> Self {
-        Self { context, ctes, scope: Scope::inside(outer) }
+        Self { context, ctes, scope: Scope::inside(outer), written: None }
     }
 
     /// The scope of all sources.
@@ -166,6 +168,11 @@ impl<'a> FromBinder<'a> {
         context.engine.open(&context.statement, table, hint)
     }
 
+    /// Whether a common table expression of this name carries the keys of its table.
+    pub(super) fn is_written(&self, alias: &str) -> bool {
+        self.written.as_ref().is_some_and(|written| same_name(written, alias))
+    }
+
     pub(super) fn derived(
         &mut self,
         (plan, lateral): (Arc<QueryPlan>, bool),
@@ -175,10 +182,16 @@ impl<'a> FromBinder<'a> {
         if plan.correlated && !lateral {
             self.scope.correlated.set(true);
         }
-        let columns = renamed(&plan.layout(), alias, names)?;
+        let layout = plan.layout();
+        let keyed = self.is_written(alias);
+        let mut columns = renamed(&layout[..layout.len() - usize::from(keyed)], alias, names)?;
         if let Some(unnamed) = columns.iter().position(|c| c.name.is_empty()) {
             let message = format!("No column name was specified for column {} of '{alias}'.", unnamed + 1);
             return Err(SqlError::batch(8155, message).into());
+        }
+        // Outside, the expressions of a derived table are columns of no table.
+        for column in columns.iter_mut().filter(|column| column.origin == Origin::Computed) {
+            column.origin = Origin::Derived;
         }
         let place = self.push(ScopeSource::plain(alias, columns.into()));
         Ok(Raw::Other(place, Relation::Derived(Arc::new(DerivedLeaf { place, plan, lateral }))))

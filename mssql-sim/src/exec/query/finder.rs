@@ -10,7 +10,7 @@ use super::bind_from::FromBinder;
 use super::operator::{Feed, Operator, Scene};
 use super::plan::{Ctes, SelectPlan};
 use super::run::pipeline;
-use crate::engine::{Interrupt, Key, Row, TableDef};
+use crate::engine::{IndexRef, Interrupt, Key, KeyRange, Row, Scan, TableDef, TableRead};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{Scope, ScopeSource, same_name};
@@ -27,6 +27,8 @@ pub(crate) struct Finder<'a> {
     scope: Scope<'a>,
     plan: Arc<SelectPlan>,
     places: Places,
+    /// The table behind a target that is a common table expression.
+    base: Option<TableRead>,
 }
 
 /// Where a tuple has what.
@@ -65,7 +67,8 @@ impl Places {
 }
 
 impl<'a> Finder<'a> {
-    /// Binds a FROM clause whose source `name` is the table to write.
+    /// Binds a FROM clause whose source `name` is the table to write, or a common table expression over it, whose rows
+    /// are read from `base`.
     ///
     /// # Errors
     /// Binding errors; 3952, 3961; waits as opening a table does.
@@ -74,8 +77,10 @@ impl<'a> Finder<'a> {
         ctes: Option<&'a Ctes<'a>>,
         (from, filter): (&[TableRef], Option<&Expr>),
         (name, table): (&str, &Arc<TableDef>),
+        base: Option<TableRead>,
     ) -> Result<Self, Interrupt> {
         let mut binder = FromBinder::new(context, None, ctes);
+        binder.written = base.is_some().then(|| name.to_owned());
         let mut raw = binder.bind_all(from)?;
         let mut scope = binder.into_scope();
         let sources = scope.sources.len();
@@ -97,7 +102,7 @@ impl<'a> Finder<'a> {
             ..SelectPlan::default()
         };
         add_pseudo_sources(&mut scope, table);
-        Ok(Self { scope, plan: Arc::new(plan), places })
+        Ok(Self { scope, plan: Arc::new(plan), places, base })
     }
 
     /// For a statement that inserts what it is given.
@@ -105,7 +110,7 @@ impl<'a> Finder<'a> {
         let mut scope = Scope::empty();
         add_pseudo_sources(&mut scope, table);
         let plan = SelectPlan { width: EXTRA_PLACES, ..SelectPlan::default() };
-        Self { scope, plan: Arc::new(plan), places: Places { target: None, sources: 0 } }
+        Self { scope, plan: Arc::new(plan), places: Places { target: None, sources: 0 }, base: None }
     }
 
     pub(crate) fn places(&self) -> Places {
@@ -144,7 +149,12 @@ impl<'a> Finder<'a> {
 
     /// Begins to read.
     pub(crate) fn rows(&self) -> FoundRows {
-        FoundRows { feed: Feed::new(pipeline(&self.plan)), tuple: self.empty_tuple(), places: self.places }
+        FoundRows {
+            feed: Feed::new(pipeline(&self.plan)),
+            tuple: self.empty_tuple(),
+            places: self.places,
+            base: self.base.clone(),
+        }
     }
 }
 
@@ -167,6 +177,7 @@ pub(crate) struct FoundRows {
     feed: Feed<dyn Operator>,
     tuple: Tuple,
     places: Places,
+    base: Option<TableRead>,
 }
 
 impl FoundRows {
@@ -190,13 +201,22 @@ impl FoundRows {
     }
 
     /// Key and row of the target; None where an outer join has none.
-    pub(crate) fn target(&self) -> Option<(Key, Row)> {
-        let SourceRow::Stored(row) = &self.tuple[self.places.target?] else { return None };
-        let SourceRow::Computed(key) = &self.tuple[self.places.key()] else { return None };
-        match &key[0] {
-            Value::Bytes(key) => Some((key.as_slice().into(), Row::clone(row))),
+    ///
+    /// # Errors
+    /// `Wait` for the lock on a row behind a common table expression.
+    pub(crate) fn target(&self, context: &ExecContext) -> Result<Option<(Key, Row)>, Interrupt> {
+        let Some(target) = self.places.target else { return Ok(None) };
+        Ok(match (&self.tuple[target], &self.base) {
+            (SourceRow::Stored(row), _) => match &self.tuple[self.places.key()] {
+                SourceRow::Computed(key) => key_in(&key[0]).map(|key| (key, Row::clone(row))),
+                _ => None,
+            },
+            (SourceRow::Computed(row), Some(base)) => match row.last().and_then(key_in) {
+                Some(key) => row_behind(context, base, key)?,
+                None => None,
+            },
             _ => None,
-        }
+        })
     }
 
     /// Whether there is a row of any other source.
@@ -206,4 +226,21 @@ impl FoundRows {
             .filter(|(place, _)| Some(*place) != self.places.target)
             .any(|(_, row)| *row != SourceRow::Absent)
     }
+}
+
+fn key_in(value: &Value) -> Option<Key> {
+    if let Value::Bytes(key) = value { Some(key.as_slice().into()) } else { None }
+}
+
+/// The row under a key.
+fn row_behind(context: &ExecContext, base: &TableRead, key: Key) -> Result<Option<(Key, Row)>, Interrupt> {
+    let scan = Scan {
+        index: IndexRef::Primary,
+        range: KeyRange::starting_with(&key),
+        after: None,
+        limit: 1,
+        unique: true,
+    };
+    let found = context.engine.scan(base, &scan)?.pop();
+    Ok(found.filter(|found| found.key == key).map(|found| (key, found.row)))
 }

@@ -42,6 +42,8 @@ use run::Run;
 /// A query that is being read.
 pub struct Cursor {
     columns: Arc<[ColumnMeta]>,
+    /// See [`Cursor::order`].
+    order: Vec<u16>,
     run: Run,
     /// Rows that SET ROWCOUNT still lets through; None without a limit.
     remaining: Option<u64>,
@@ -56,7 +58,8 @@ pub struct Cursor {
 pub fn open(context: &ExecContext, query: &Query) -> Result<Cursor, Interrupt> {
     let plan = bind::bind_query(context, None, None, query)?;
     let remaining = Some(context.session.row_limit).filter(|limit| *limit > 0);
-    Ok(Cursor { columns: plan.layout(), run: Run::start(&plan), remaining, failed: None })
+    let order = plan.order.clone();
+    Ok(Cursor { columns: plan.layout(), order, run: Run::start(&plan), remaining, failed: None })
 }
 
 /// Binds a query without running it: what a batch is refused for before any of it runs. Returns the result's columns.
@@ -79,6 +82,11 @@ impl Cursor {
     /// The columns of the result.
     pub fn columns(&self) -> Arc<[ColumnMeta]> {
         self.columns.clone()
+    }
+
+    /// By which columns the rows are ordered, as positions from 1; 0 for what is no column. Empty without an order.
+    pub fn order(&self) -> &[u16] {
+        &self.order
     }
 
     /// At most `limit` further rows in row form; empty at the end.

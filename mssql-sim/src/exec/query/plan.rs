@@ -22,7 +22,7 @@ use crate::exec::conversion::convert;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::{Condition, Frame, Scalar, TextCollation};
 use crate::parser::ast::{Cte, Query, SetOperator};
-use crate::types::{ColumnMeta, SqlError, SqlType, Value};
+use crate::types::{ColumnMeta, Origin, SqlError, SqlType, Value};
 
 /// Common table expressions in reach of a query: those of its own WITH that come before, and those of outer ones.
 #[derive(Clone, Copy)]
@@ -82,6 +82,8 @@ pub(crate) struct QueryPlan {
     pub(super) body: PlanBody,
     /// Whether its rows depend on an outer query's row.
     pub(super) correlated: bool,
+    /// For each key by which the rows are ordered, the position of its column, from 1; 0 for a key that is no column.
+    pub(super) order: Vec<u16>,
     memory: Memory,
 }
 
@@ -108,9 +110,10 @@ pub(crate) struct OutputColumn {
 }
 
 impl OutputColumn {
+    /// A column that is no table's.
     pub(super) fn new(name: String, sql_type: SqlType, nullable: bool, collation: TextCollation) -> Self {
         let plain = ColumnMeta::new(name, sql_type, nullable);
-        let meta = ColumnMeta { collation: collation.collation, computed: true, ..plain };
+        let meta = ColumnMeta { collation: collation.collation, origin: Origin::Derived, ..plain };
         Self { meta, collation }
     }
 }
@@ -290,7 +293,7 @@ pub(crate) fn bind_subquery(binder: &Binder<'_>, query: &Query) -> Result<Arc<Qu
 
 impl QueryPlan {
     pub(super) fn new(columns: Vec<OutputColumn>, body: PlanBody, correlated: bool) -> Self {
-        Self { columns, body, correlated, memory: Memory::default() }
+        Self { columns, body, correlated, order: Vec::new(), memory: Memory::default() }
     }
 
     /// Whether a column is the word NULL, which has no type of its own.
@@ -301,6 +304,11 @@ impl QueryPlan {
     /// The columns that it gives.
     pub(crate) fn columns(&self) -> &[OutputColumn] {
         &self.columns
+    }
+
+    /// The same with the order of its rows.
+    pub(super) fn ordered_by(self, order: Vec<u16>) -> Self {
+        Self { order, ..self }
     }
 
     /// The columns as a result describes them.

@@ -4,9 +4,9 @@ use super::plan::OutputColumn;
 use crate::engine::Interrupt;
 use crate::exec::expression::bind::Binder;
 use crate::exec::expression::scope::{ScopeSource, same_name};
-use crate::exec::expression::{Node, Scalar};
+use crate::exec::expression::{ColumnRef, Node, Scalar};
 use crate::parser::ast::{Expr, SelectItem};
-use crate::types::{SqlError, SqlType, Value};
+use crate::types::{Length, Origin, SqlError, SqlType, Value};
 
 /// The list of a SELECT, bound.
 pub(crate) struct Items {
@@ -36,14 +36,19 @@ impl Items {
 
     fn push(&mut self, name: String, scalar: Scalar) {
         let mut column = OutputColumn::new(name, scalar.sql_type, scalar.nullable, scalar.collation.clone());
-        if let Node::Column(place) = &scalar.node
+        column.meta.origin = match &scalar.node {
             // What the query computes itself stands behind its sources and has no layout.
-            && let Some(meta) = place.layout.get(place.column)
-        {
-            (column.meta.identity, column.meta.computed) = (meta.identity, meta.computed);
-        }
+            Node::Column(place) => place.layout.get(place.column).map_or(Origin::Derived, |meta| meta.origin),
+            _ => Origin::Computed,
+        };
         self.columns.push(column);
         self.scalars.push(scalar);
+    }
+
+    /// Adds the key of the table's row, which stands in a place of its own.
+    pub(super) fn carry_key(&mut self, place: usize) {
+        let column = ColumnRef { depth: 0, source: place, column: 0, layout: [].into() };
+        self.push(String::new(), Scalar::of(Node::Column(column), SqlType::VarBinary(Length::Max), true));
     }
 
     fn wildcard(&mut self, binder: &Binder<'_>, qualifier: Option<&str>) -> Result<(), Interrupt> {
@@ -105,5 +110,24 @@ impl Items {
             return Err(SqlError { class: 15, ..SqlError::batch(145, message) }.into());
         }
         Ok(scalar)
+    }
+
+    /// The positions in the list of what the rows are ordered by, 0 for what is not listed. Beside such a key a real
+    /// server no longer marks the list's expressions as computed.
+    pub(super) fn order(&mut self, keys: &[(Scalar, bool)]) -> Vec<u16> {
+        let positions =
+            keys.iter().filter(|(key, _)| !matches!(key.node, Node::Constant(_))).map(|(key, _)| {
+                let listed = self.scalars.iter().position(|scalar| scalar == key);
+                listed.map_or(0, |index| u16::try_from(index + 1).expect("a result has at most 4096 columns"))
+            });
+        let positions: Vec<u16> = positions.collect();
+        if positions.contains(&0) {
+            for (column, scalar) in self.columns.iter_mut().zip(&self.scalars) {
+                if !matches!(scalar.node, Node::Column(_)) {
+                    column.meta.origin = Origin::Derived;
+                }
+            }
+        }
+        positions
     }
 }

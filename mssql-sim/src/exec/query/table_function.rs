@@ -84,7 +84,7 @@ fn split(mut arguments: Vec<Scalar>) -> Result<TableFunction, SqlError> {
     let length = declared_length(text.sql_type).unwrap_or(Length::Max);
     let sql_type = if national { SqlType::NVarChar(length) } else { SqlType::VarChar(length) };
     let value = ColumnMeta {
-        collation: text.collation.collation.clone(),
+        collation: text.collation.collation,
         ..ColumnMeta::new("value".to_owned(), sql_type, true)
     };
     let ordinal = ordinal.then(|| ColumnMeta::new("ordinal".to_owned(), SqlType::BigInt, false));

@@ -22,7 +22,7 @@ pub(super) enum Function {
     },
     FirstValue,
     LastValue,
-    Aggregate(AggregateCall),
+    Aggregate(Box<AggregateCall>),
 }
 
 /// One window function.
@@ -100,7 +100,7 @@ pub(crate) fn bind(binder: &Binder<'_>, expr: &Expr, over: &Over) -> Result<Scal
         }
         let call = bind_call(&inside, expr)?;
         let (sql_type, collation) = (call.sql_type(), call.text_collation());
-        (Function::Aggregate(call), Vec::new(), sql_type, collation)
+        (Function::Aggregate(Box::new(call)), Vec::new(), sql_type, collation)
     } else {
         let (function, count, framed) = signature(name).ok_or_else(|| not_windowed(name))?;
         check_window(name, over, framed)?;

@@ -9,7 +9,7 @@ use crate::tds::{Answer, Session};
 /// Stands for any text in an expected line.
 const WILDCARD: char = '…';
 /// Kinds of line that are compared only where a fact has some.
-const OPTIONAL: [&str; 3] = ["columns", "done", "env"];
+const OPTIONAL: [&str; 4] = ["columns", "done", "env", "order"];
 
 /// Asks a file's facts in one session.
 pub(super) async fn check(file: &File) {

@@ -132,4 +132,5 @@ async fn play_all(scenarios: &[Scenario]) {
             target.close().await;
         }
     }
+    println!("{} scenarios, each at {} levels", scenarios.len(), LEVELS.len());
 }

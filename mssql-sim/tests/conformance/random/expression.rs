@@ -346,12 +346,14 @@ impl Generator {
         let key = || scope.key.iter().cloned().map(|key| (key, false)).collect::<Vec<_>>();
         let some_order = vec![(self.column(scope), self.one_in(2))];
         let (argument, of) = self.leaf(&Scope { outer: Vec::new(), ..scope.clone() }, Family::Integer);
-        let (function, argument, order, of) = match self.random.random_range(0..6) {
+        let (function, argument, order, of) = match self.random.random_range(0..8) {
             0 => ("ROW_NUMBER", None, key(), Type::Big(MOST_ROWS)),
             1 => ("RANK", None, some_order, Type::Big(MOST_ROWS)),
             2 => ("DENSE_RANK", None, some_order, Type::Big(MOST_ROWS)),
-            3 => ("MAX", Some(argument), Vec::new(), of),
-            4 if bound(of) * MOST_ROWS < INT_LIMIT => ("SUM", Some(argument), Vec::new(), Type::Big(1 << 40)),
+            3 => ("LAG", Some(argument), key(), of),
+            4 => ("MIN", Some(argument), key(), of),
+            5 if bound(of) * MOST_ROWS < INT_LIMIT => ("SUM", Some(argument), some_order, Type::Big(1 << 40)),
+            6 if bound(of) * MOST_ROWS < INT_LIMIT => ("SUM", Some(argument), Vec::new(), Type::Big(1 << 40)),
             _ => ("COUNT", Some(argument), Vec::new(), Type::Int(MOST_ROWS)),
         };
         let argument = argument.map(Box::new);

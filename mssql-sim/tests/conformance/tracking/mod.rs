@@ -40,6 +40,7 @@ async fn check(setup: &[&str], cases: &[Case<'_>]) {
         target.close().await;
     }
     assert!(report.is_empty(), "{report}");
+    println!("{} facts", cases.len());
 }
 
 /// Runs the batches of a script. What fails in them is part of the case.
