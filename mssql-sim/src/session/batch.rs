@@ -113,6 +113,9 @@ impl Session {
         statements: &[Located],
     ) -> Result<Flow, Failure> {
         for located in statements {
+            if self.settings.no_exec && !located.statement.sets("NOEXEC") {
+                continue;
+            }
             frame.line = located.line;
             frame.result_begun = false;
             let flow = match self.run_statement(frame, located).await {

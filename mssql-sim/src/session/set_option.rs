@@ -8,7 +8,7 @@ use crate::parser::ast::SetOption;
 use crate::types::SqlError;
 
 /// Switches that clients set to the only value that this double has.
-const FIXED_SWITCHES: [(&str, bool); 12] = [
+const FIXED_SWITCHES: [(&str, bool); 10] = [
     ("ANSI_NULLS", true),
     ("ANSI_NULL_DFLT_ON", true),
     ("ANSI_PADDING", true),
@@ -16,8 +16,6 @@ const FIXED_SWITCHES: [(&str, bool); 12] = [
     ("ANSI_DEFAULTS", true),
     ("ARITHIGNORE", false),
     ("CONCAT_NULL_YIELDS_NULL", true),
-    ("IMPLICIT_TRANSACTIONS", false),
-    ("NOEXEC", false),
     ("NUMERIC_ROUNDABORT", false),
     ("PARSEONLY", false),
     ("QUOTED_IDENTIFIER", true),
@@ -53,8 +51,10 @@ impl Session {
             "NOCOUNT" => self.settings.no_count = on,
             "FMTONLY" => self.settings.format_only = on,
             "XACT_ABORT" => self.settings.abort_transaction = on,
-            // There are no cursors to close, and ARITHABORT changes nothing while ANSI_WARNINGS is on.
-            "CURSOR_CLOSE_ON_COMMIT" | "ARITHABORT" => {}
+            "NOEXEC" => self.settings.no_exec = on,
+            "IMPLICIT_TRANSACTIONS" => self.settings.implicit_transactions = on,
+            "ARITHABORT" => self.settings.arith_abort = on,
+            "CURSOR_CLOSE_ON_COMMIT" => self.settings.cursor_close = on,
             _ if FIXED_SWITCHES.contains(&(name, on)) => {}
             _ => {
                 let value = if on { "ON" } else { "OFF" };

@@ -14,6 +14,14 @@ pub struct Settings {
     pub no_count: bool,
     /// `FMTONLY`: queries tell their columns, and nothing is run.
     pub format_only: bool,
+    /// `NOEXEC`: batches are compiled, and nothing is run until it is OFF again.
+    pub no_exec: bool,
+    /// `IMPLICIT_TRANSACTIONS`: what touches data outside a transaction begins one.
+    pub implicit_transactions: bool,
+    /// `ARITHABORT`, which only shows while ANSI_WARNINGS is on.
+    pub arith_abort: bool,
+    /// `CURSOR_CLOSE_ON_COMMIT`, which only shows.
+    pub cursor_close: bool,
     /// `XACT_ABORT`: an error rolls the transaction back and ends the batch.
     pub abort_transaction: bool,
     /// `LOCK_TIMEOUT`; None waits for ever.
@@ -34,6 +42,10 @@ impl Default for Settings {
             isolation: Isolation::ReadCommitted,
             no_count: false,
             format_only: false,
+            no_exec: false,
+            implicit_transactions: false,
+            arith_abort: false,
+            cursor_close: false,
             abort_transaction: false,
             lock_timeout: None,
             deadlock_priority: 0,
@@ -48,11 +60,14 @@ impl Settings {
     /// `@@OPTIONS` of a client that has the usual ANSI switches on.
     pub fn options_word(&self) -> i32 {
         const ANSI_SWITCHES: i32 = 5432;
-        const NO_COUNT: i32 = 512;
-        const XACT_ABORT: i32 = 16384;
-        ANSI_SWITCHES
-            | if self.no_count { NO_COUNT } else { 0 }
-            | if self.abort_transaction { XACT_ABORT } else { 0 }
+        let switches = [
+            (2, self.implicit_transactions),
+            (4, self.cursor_close),
+            (64, self.arith_abort),
+            (512, self.no_count),
+            (16384, self.abort_transaction),
+        ];
+        switches.iter().filter(|(_, on)| *on).fold(ANSI_SWITCHES, |word, (bit, _)| word | bit)
     }
 
     /// `@@LOCK_TIMEOUT`: -1 waits for ever.

@@ -33,6 +33,10 @@ impl Session {
         if self.settings.format_only {
             return self.show_columns(frame, statement).await;
         }
+        if self.settings.implicit_transactions && self.transaction.is_none() && statement.begins_transaction()
+        {
+            self.begin(None, frame.events).await?;
+        }
         match statement {
             Statement::Select(query) => self.run_select(frame, statement, query).await,
             Statement::SelectAssign { assignments, query } => {

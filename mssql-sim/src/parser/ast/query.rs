@@ -40,6 +40,17 @@ pub enum QueryBody {
     Values(Vec<Vec<Expr>>),
 }
 
+impl QueryBody {
+    /// Whether a select of it reads from something.
+    pub fn has_from(&self) -> bool {
+        match self {
+            Self::Select(select) => !select.from.is_empty(),
+            Self::Set { left, right, .. } => left.has_from() || right.has_from(),
+            Self::Values(_) => false,
+        }
+    }
+}
+
 /// Set operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetOperator {

@@ -249,6 +249,25 @@ pub enum Statement {
     Nothing,
 }
 
+impl Statement {
+    /// Whether it sets a switch.
+    pub fn sets(&self, switch: &str) -> bool {
+        matches!(self, Self::SetOption(SetOption::Switch(names, _)) if names.iter().any(|name| name == switch))
+    }
+
+    /// Whether it begins a transaction under IMPLICIT_TRANSACTIONS: all that touches data or definitions does, a SELECT
+    /// only with a FROM.
+    pub fn begins_transaction(&self) -> bool {
+        match self {
+            Self::Select(query) => query.body.has_from(),
+            Self::SelectAssign { query, .. } => query.body.has_from(),
+            Self::SetVariable(..) | Self::Declare(_) | Self::CreateDatabase { .. } => false,
+            Self::DropDatabase { .. } | Self::AlterDatabase { .. } => false,
+            _ => true,
+        }
+    }
+}
+
 /// `SET ...`
 #[derive(Clone, Debug, PartialEq)]
 pub enum SetOption {

@@ -50,6 +50,7 @@ facts! {
     definitions
     errors
     literals
+    permissions
     queries
     strings
     types
