@@ -119,7 +119,7 @@ async fn main() -> ExitCode {
         .init();
     let program = Program::parse();
     let done = match (program.task, program.serve) {
-        (Some(Task::Run(arguments)), _) => run_script(arguments).await,
+        (Some(Task::Run(arguments)), _) => Box::pin(run_script(arguments)).await,
         (None, Some(arguments)) => serve(arguments).await,
         (None, None) => Program::command().print_help().map_err(Failure::Output),
     };
@@ -143,7 +143,7 @@ async fn run_script(arguments: RunArguments) -> Result<(), Failure> {
             let password = arguments.password_file.as_deref().map_or_else(|| Ok(String::new()), read)?;
             let login = (arguments.user.as_str(), password.trim_end_matches(['\r', '\n']));
             let mut target = RemoteTarget::connect((host, port), login, &arguments.database).await?;
-            script::run(&mut target, &text, &mut out).await
+            Box::pin(script::run(&mut target, &text, &mut out)).await
         }
         None => {
             let server = Server::new(Options {

@@ -223,7 +223,7 @@ impl Engine {
     /// Opens a table for a statement: holds its definition, locks it as the read demands, and decides what the read sees.
     ///
     /// # Errors
-    /// 3952 and 3961 under SNAPSHOT, 650 for READPAST where it is not allowed; waits for those who exclude the table lock.
+    /// 3951, 3952 and 3961 under SNAPSHOT, 650 for READPAST where it is not allowed; waits for those who exclude the table lock.
     /// `Retry` if the definition has changed since `table` was resolved: the statement is bound again.
     pub fn open(
         &self,
@@ -270,7 +270,12 @@ impl State {
         let exempt = def.is_temporary() || hint.level == ReadLevel::Uncommitted;
         let snapshot = match statement.isolation {
             Isolation::Snapshot if !exempt => Some(self.snapshot_instant(me, def)?),
-            _ => None,
+            Isolation::Snapshot => None,
+            _ => {
+                let transaction = self.transaction_mut(me)?;
+                transaction.began_without_snapshot |= !def.is_temporary() && transaction.snapshot.is_none();
+                None
+            }
         };
         let sight = match (plan.versioned, snapshot) {
             (true, Some(instant)) => Sight::Instant(me, instant),
@@ -298,6 +303,9 @@ impl State {
         }
         let instant = match self.transaction(id)?.snapshot {
             Some(instant) => instant,
+            None if self.transaction(id)?.began_without_snapshot => {
+                return Err(self.snapshot_too_late(def.database));
+            }
             None => {
                 let instant = self.hold_instant();
                 self.transaction_mut(id)?.snapshot = Some(instant);
@@ -320,6 +328,16 @@ impl State {
             running.instant = Some(instant);
         }
         instant
+    }
+
+    fn snapshot_too_late(&self, database: DatabaseId) -> SqlError {
+        let message = format!(
+            "Transaction failed in database '{}' because the statement was run under snapshot isolation but the transaction \
+             did not start in snapshot isolation. You cannot change the isolation level of the transaction to snapshot after \
+             the transaction has started unless the transaction was originally started under snapshot isolation level.",
+            self.database(database).name
+        );
+        SqlError { reach: Reach::Transaction, ..SqlError::statement(3951, message) }
     }
 
     fn definition_changed(&self, database: DatabaseId) -> SqlError {

@@ -78,6 +78,8 @@ pub(super) struct Transaction {
     pub(super) since: DateTime<Utc>,
     /// Instant of its snapshot, once it has read a user table under SNAPSHOT.
     pub(super) snapshot: Option<u64>,
+    /// Its first access to a user table was under another level than SNAPSHOT.
+    pub(super) began_without_snapshot: bool,
     pub(super) undo: Vec<Undo>,
     pub(super) tracking: Vec<TrackingLog>,
     /// Keys that it has written.
@@ -200,7 +202,7 @@ impl State {
                 self.restore(reference, |table| table.identity = before);
             }
             Undo::View { database, id, before } => {
-                put_back(&mut self.database_mut(database).views, id, before)
+                put_back(&mut self.database_mut(database).views, id, before);
             }
             Undo::Synonym { database, id, before } => {
                 put_back(&mut self.database_mut(database).synonyms, id, before);

@@ -39,7 +39,7 @@ impl Session {
                 })?;
             }
             SetOption::Other(name, value) if name == "TEXTSIZE" => {
-                self.settings.text_size = text_size(value)?
+                self.settings.text_size = text_size(value)?;
             }
             SetOption::Other(name, value) => check_other(name, value)?,
         }

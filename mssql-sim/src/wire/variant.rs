@@ -19,7 +19,7 @@ pub(super) fn write(variant: &Variant, out: &mut Vec<u8>) {
         SqlType::Char(n) | SqlType::VarChar(Length::Limited(n)) => write_text(&column, n, out),
         SqlType::NChar(n) | SqlType::NVarChar(Length::Limited(n)) => write_text(&column, 2 * n, out),
         SqlType::Binary(n) | SqlType::VarBinary(Length::Limited(n)) => {
-            out.extend_from_slice(&n.to_le_bytes())
+            out.extend_from_slice(&n.to_le_bytes());
         }
         _ => {}
     }

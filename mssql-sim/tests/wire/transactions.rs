@@ -10,6 +10,10 @@ const ROLLBACK: u8 = 10;
 /// Commits and rolls back: begin another transaction at once.
 const BEGIN_NEXT: u8 = 1;
 
+/// What a request is called and says, which ENVCHANGE tokens answer it, and the state behind it: isolation level and
+/// number of open transactions.
+type Case = (&'static str, &'static [u8], &'static [u8], (i32, i32));
+
 /// A client that keeps book of its transaction.
 struct Client {
     raw: Raw,
@@ -76,7 +80,7 @@ async fn a_begin_says_its_level_and_an_end_may_begin_the_next() {
     let server = Server::new(Options::default());
     let mut client = client(&server).await;
     const READ_COMMITTED: i32 = 2;
-    let cases: [(&str, &[u8], &[u8], (i32, i32)); 7] = [
+    let cases: [Case; 7] = [
         ("begin, level of the session", &[5, 0, 0, 0], &[BEGIN], (READ_COMMITTED, 1)),
         ("commit, begin SERIALIZABLE", &[7, 0, 0, BEGIN_NEXT, 4, 2, b'x', 0], &[COMMIT, BEGIN], (4, 1)),
         ("roll back, begin REPEATABLE READ", &[8, 0, 0, BEGIN_NEXT, 3, 0], &[ROLLBACK, BEGIN], (3, 1)),

@@ -37,11 +37,26 @@ pub(crate) struct Aggregates {
     /// Positions in `group_by`; None for the one set of all.
     sets: Option<Vec<Vec<usize>>>,
     calls: Vec<AggregateCall>,
+    /// The clause that is being bound.
+    clause: Clause,
+}
+
+/// A clause of a grouped query in which columns must be grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clause {
+    List,
+    Having,
+    OrderBy,
 }
 
 impl Aggregates {
     pub(super) fn new(place: usize, group_by: Vec<Scalar>, sets: Option<Vec<Vec<usize>>>) -> Self {
-        Self { place, group_by, sets, calls: Vec::new() }
+        Self { place, group_by, sets, calls: Vec::new(), clause: Clause::List }
+    }
+
+    /// Goes on to another clause.
+    pub(super) fn enter(&mut self, clause: Clause) {
+        self.clause = clause;
     }
 
     /// Whether the query is grouped by an expression that is more than a column.
@@ -58,7 +73,7 @@ impl Aggregates {
         Some(Scalar { collation: scalar.collation.clone(), ..self.computed(position, scalar.sql_type) })
     }
 
-    /// What stands for a column in the list of a grouped query: 8120 if it is not grouped by.
+    /// What stands for a column in a grouped query: 8120, 8121 and 8127 if it is not grouped by.
     pub(crate) fn require_grouped(&self, column: Scalar, scope: &Scope<'_>) -> Result<Scalar, SqlError> {
         let Node::Column(place) = &column.node else { return Ok(column) };
         if place.depth > 0 {
@@ -67,11 +82,16 @@ impl Aggregates {
         self.grouped(&column).ok_or_else(|| {
             let source = &scope.sources[place.source].name;
             let name = &place.layout[place.column].name;
+            let (number, quote, clause) = match self.clause {
+                Clause::List => (8120, '\'', "select list"),
+                Clause::Having => (8121, '\'', "HAVING clause"),
+                Clause::OrderBy => (8127, '"', "ORDER BY clause"),
+            };
             let message = format!(
-                "Column '{source}.{name}' is invalid in the select list because it is not contained in either an aggregate \
-                 function or the GROUP BY clause."
+                "Column {quote}{source}.{name}{quote} is invalid in the {clause} because it is not contained in either an \
+                 aggregate function or the GROUP BY clause."
             );
-            SqlError::batch(8120, message)
+            SqlError::batch(number, message)
         })
     }
 

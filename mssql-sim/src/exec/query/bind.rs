@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use super::aggregate::{Aggregates, contains_aggregate};
+use super::aggregate::{Aggregates, Clause, contains_aggregate};
 use super::bind_from::FromBinder;
 use super::plan::{Ctes, DerivedLeaf, OutputColumn, PlanBody, QueryPlan, Relation, SelectPlan, SetPlan, Top};
 use super::select_list::Items;
@@ -207,11 +207,10 @@ impl QueryBinder<'_> {
         let scalars = (0..body.columns.len()).map(|column| scope.column(0, 0, column)).collect();
         let mut items = Items { scalars, columns: body.columns.clone() };
         let binder = Binder { ctes: self.ctes, ..Binder::new(self.context, &scope) };
-        let mut order_by = Vec::new();
-        for (expr, descending) in order.by {
-            let key = items.order_key(expr, &binder, false)?;
-            require_order(key.sql_type, "ORDER BY")?;
-            order_by.push((key, *descending));
+        let order_by = order_keys(&items, &binder, order.by, false)?;
+        if order_by.iter().any(|(key, _)| !items.scalars.contains(key)) {
+            let message = "ORDER BY items must appear in the select list if the statement contains a UNION, INTERSECT or EXCEPT operator.";
+            return Err(SqlError { class: 15, ..SqlError::batch(104, message) }.into());
         }
         let positions = items.order(&order_by);
         let (top, offset) = self.paging(order)?;
@@ -239,7 +238,7 @@ impl QueryBinder<'_> {
         let filter = select.filter.as_ref().map(|f| plain.condition(f)).transpose()?;
 
         let group_by = select.group_by.iter().map(|g| plain.scalar(g)).collect::<Result<Vec<_>, _>>()?;
-        group_by.iter().try_for_each(|group| require_order(group.sql_type, "GROUP BY"))?;
+        check_grouping(&group_by)?;
         let listed = select.items.iter().filter_map(|item| match item {
             SelectItem::Expr(expr, _) => Some(expr),
             SelectItem::Wildcard(_) => None,
@@ -260,13 +259,10 @@ impl QueryBinder<'_> {
         if select.distinct {
             items.scalars.iter().try_for_each(|item| require_distinct(item.sql_type))?;
         }
+        aggregates.borrow_mut().enter(Clause::Having);
         let having = select.having.as_ref().map(|h| binder.condition(h)).transpose()?;
-        let mut order_by = Vec::new();
-        for (expr, descending) in order.by {
-            let key = items.order_key(expr, &binder, select.distinct)?;
-            require_order(key.sql_type, "ORDER BY")?;
-            order_by.push((key, *descending));
-        }
+        aggregates.borrow_mut().enter(Clause::OrderBy);
+        let mut order_by = order_keys(&items, &binder, order.by, select.distinct)?;
         let positions = items.order(&order_by);
         let (fetch, offset) = self.paging(order)?;
         let (top, ties) = match &select.top {
@@ -358,4 +354,33 @@ fn set_name(operator: SetOperator) -> &'static str {
         SetOperator::Except => "EXCEPT",
         SetOperator::Intersect => "INTERSECT",
     }
+}
+
+/// What ORDER BY sorts by.
+fn order_keys(
+    items: &Items,
+    binder: &Binder<'_>,
+    order_by: &[(Expr, bool)],
+    listed_only: bool,
+) -> Result<Vec<(Scalar, bool)>, Interrupt> {
+    let mut keys = Vec::with_capacity(order_by.len());
+    for (expr, descending) in order_by {
+        let key = items.order_key(expr, binder, listed_only)?;
+        require_order(key.sql_type, "ORDER BY")?;
+        keys.push((key, *descending));
+    }
+    Ok(keys)
+}
+
+/// What a query is grouped by can be compared, and has a column in it.
+fn check_grouping(group_by: &[Scalar]) -> Result<(), SqlError> {
+    for group in group_by {
+        require_order(group.sql_type, "GROUP BY")?;
+        if group.places().is_empty() && !group.has_subquery() {
+            let message =
+                "Each GROUP BY expression must contain at least one column that is not an outer reference.";
+            return Err(SqlError { class: 15, ..SqlError::batch(164, message) });
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,9 @@
 use super::{LEVELS, Scenario, Stage, all, outcome, play_all};
 use crate::target::Target;
 
+/// Steps for SNAPSHOT alone that answer nothing.
+const ONLY_SNAPSHOT_SILENT: [&str; 6] = ["-", "-", "-", "-", "-", ""];
+
 const BLOCKING: &[Scenario] = &[
     Scenario {
         name: "writers of different rows",
@@ -43,6 +46,29 @@ const BLOCKING: &[Scenario] = &[
                 ["-", "-", "-", "-", "-", "3960,0,0"],
             ),
             (1, "SELECT v FROM t WHERE id = 10", ["-", "-", "-", "-", "-", "5"]),
+        ],
+    },
+    Scenario {
+        name: "SNAPSHOT after the first access is too late",
+        steps: &[
+            (1, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN TRAN", ONLY_SNAPSHOT_SILENT),
+            (1, "SELECT v FROM t WHERE id = 10", ["-", "-", "-", "-", "-", "1"]),
+            (1, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT", ONLY_SNAPSHOT_SILENT),
+            (1, "SELECT v FROM t WHERE id = 10", ["-", "-", "-", "-", "-", "!3951"]),
+            (1, "SELECT @@TRANCOUNT", ["-", "-", "-", "-", "-", "0"]),
+        ],
+    },
+    Scenario {
+        name: "a transaction that began under SNAPSHOT may leave it and come back",
+        steps: &[
+            (1, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN TRAN", ONLY_SNAPSHOT_SILENT),
+            (1, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT", ONLY_SNAPSHOT_SILENT),
+            (1, "SELECT v FROM t WHERE id = 10", ["-", "-", "-", "-", "-", "1"]),
+            (2, "UPDATE t SET v = 5 WHERE id = 10", ONLY_SNAPSHOT_SILENT),
+            (1, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", ONLY_SNAPSHOT_SILENT),
+            (1, "SELECT v FROM t WHERE id = 10", ["-", "-", "-", "-", "-", "5"]),
+            (1, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT", ONLY_SNAPSHOT_SILENT),
+            (1, "SELECT v FROM t WHERE id = 10", ["-", "-", "-", "-", "-", "1"]),
         ],
     },
     Scenario {

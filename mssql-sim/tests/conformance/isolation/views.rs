@@ -1,7 +1,8 @@
 //! What the views show of sessions and transactions while they are open.
 
-use super::{LEVELS, Stage};
+use super::{LEVELS, Stage, outcome};
 use crate::target::Target;
+use crate::tds::{Login, Session};
 
 /// What a session runs, a question to the views about `@id`, its session, and the answer.
 const SHOWN: [(&str, &str, &str); 12] = [
@@ -51,5 +52,34 @@ async fn open_transactions_are_shown() {
         assert_eq!(stage.watcher.run(&question).await.rows(), expected, "{sql}: {question}");
     }
     drop(stage);
+    target.close().await;
+}
+
+#[tokio::test]
+async fn the_servers_state_is_not_for_everybody() {
+    let target = Target::new().await;
+    let mut administrator = target.session().await;
+    let login = Login {
+        user: format!("watcher_of_{}", target.login().database),
+        password: "Watcher-0123".into(),
+        ..target.login().clone()
+    };
+    let Login { user, password, .. } = &login;
+    administrator.run(&format!("CREATE LOGIN {user} WITH PASSWORD = '{password}', CHECK_POLICY = OFF")).await;
+    administrator.run(&format!("CREATE USER {user} FOR LOGIN {user}")).await;
+    let mut watcher = Session::log_in(&login).await.expect("the user may log in");
+    for (question, expected) in [
+        ("SELECT COUNT(*) FROM sys.dm_tran_locks", "!300"),
+        ("SELECT COUNT(*) FROM sys.dm_os_waiting_tasks", "!300"),
+        ("SELECT COUNT(*) FROM sys.dm_tran_active_transactions", "!300"),
+        ("SELECT COUNT(*), MIN(session_id) - @@SPID FROM sys.dm_exec_sessions", "1,0"),
+        ("SELECT COUNT(*), MIN(session_id) - @@SPID FROM sys.dm_exec_requests", "1,0"),
+        ("KILL 32000", "!6102"),
+    ] {
+        assert_eq!(outcome(&watcher.batch(question).await), expected, "{question}");
+    }
+    drop(watcher);
+    administrator.batch(&format!("DROP USER {user}; DROP LOGIN {user}")).await;
+    drop(administrator);
     target.close().await;
 }
