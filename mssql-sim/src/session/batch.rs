@@ -20,6 +20,9 @@ const UPDATE_CONFLICT: i32 = 3960;
 /// Highest class that does not count as an error.
 const HIGHEST_INFO_CLASS: u8 = 10;
 
+/// Errors of statements that were refused before they began: nothing of them is terminated.
+const PERMISSION_ERRORS: [i32; 2] = [229, 230];
+
 /// What a statement's end means for those behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -330,8 +333,9 @@ impl Session {
         let aborts = self.settings.abort_transaction && ordinary;
         let reach = error.reach;
         let runs_on = reach == Reach::Statement && !aborts;
+        let begun = !PERMISSION_ERRORS.contains(&error.number);
         frame.events.send(Event::Error(error)).await?;
-        if runs_on && statement.is_some_and(changes_rows) {
+        if runs_on && begun && statement.is_some_and(changes_rows) {
             let message = SqlError { class: 0, state: 0, line: frame.line, ..terminated_message() };
             frame.events.send(Event::Info(message)).await?;
         }
