@@ -383,7 +383,7 @@ const PROPERTY: &[Field<ExtendedProperty>] = &[
     field("major_id", INT, |p| int(p.owner.major)),
     field("minor_id", INT, |p| int(p.owner.minor)),
     field("name", SYSNAME, |p| text(&p.name)),
-    optional("value", TEXT, |p| property_text(p)),
+    optional("value", TEXT, property_text),
 ];
 
 /// `class_desc`

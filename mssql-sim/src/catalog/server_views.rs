@@ -17,6 +17,7 @@ pub(super) const VIEWS: &[ViewDef] = &[
 ];
 
 /// An option of `sp_configure`.
+#[derive(Clone, Copy)]
 struct Configuration {
     id: i32,
     name: &'static str,
@@ -26,26 +27,47 @@ struct Configuration {
 }
 
 /// The options that tools ask for, with their defaults.
-const CONFIGURATIONS: [(i32, &str, i32, (i32, i32), bool); 12] = [
-    (101, "recovery interval (min)", 0, (0, 32767), true),
-    (103, "user connections", 0, (0, 32767), true),
-    (115, "nested triggers", 1, (0, 1), false),
-    (124, "default language", 0, (0, 9999), false),
-    (503, "max worker threads", 0, (128, 65535), true),
-    (518, "show advanced options", 0, (0, 1), false),
-    (1538, "cost threshold for parallelism", 5, (0, 32767), true),
-    (1539, "max degree of parallelism", 0, (0, 32767), true),
-    (1543, "min server memory (MB)", 0, (0, i32::MAX), true),
-    (1544, "max server memory (MB)", i32::MAX, (128, i32::MAX), true),
-    (1562, "clr enabled", 0, (0, 1), false),
-    (1579, "backup compression default", 0, (0, 1), false),
+const CONFIGURATIONS: [Configuration; 12] = [
+    Configuration { id: 101, name: "recovery interval (min)", value: 0, range: (0, 32767), advanced: true },
+    Configuration { id: 103, name: "user connections", value: 0, range: (0, 32767), advanced: true },
+    Configuration { id: 115, name: "nested triggers", value: 1, range: (0, 1), advanced: false },
+    Configuration { id: 124, name: "default language", value: 0, range: (0, 9999), advanced: false },
+    Configuration { id: 503, name: "max worker threads", value: 0, range: (128, 65535), advanced: true },
+    Configuration { id: 518, name: "show advanced options", value: 0, range: (0, 1), advanced: false },
+    Configuration {
+        id: 1538,
+        name: "cost threshold for parallelism",
+        value: 5,
+        range: (0, 32767),
+        advanced: true,
+    },
+    Configuration {
+        id: 1539,
+        name: "max degree of parallelism",
+        value: 0,
+        range: (0, 32767),
+        advanced: true,
+    },
+    Configuration {
+        id: 1543,
+        name: "min server memory (MB)",
+        value: 0,
+        range: (0, i32::MAX),
+        advanced: true,
+    },
+    Configuration {
+        id: 1544,
+        name: "max server memory (MB)",
+        value: i32::MAX,
+        range: (128, i32::MAX),
+        advanced: true,
+    },
+    Configuration { id: 1562, name: "clr enabled", value: 0, range: (0, 1), advanced: false },
+    Configuration { id: 1579, name: "backup compression default", value: 0, range: (0, 1), advanced: false },
 ];
 
 fn configurations(_: &Catalog<'_>) -> Vec<Configuration> {
-    let options = CONFIGURATIONS.iter().copied();
-    options
-        .map(|(id, name, value, range, advanced)| Configuration { id, name, value, range, advanced })
-        .collect()
+    CONFIGURATIONS.to_vec()
 }
 
 /// `sql_variant`s of ints.

@@ -193,30 +193,26 @@ impl Database {
                 || own.any(|grant| !grant.denied && on_a_column(grant.scope)))
     }
 
-    /// The first of some columns on which a permission is not held; None if it is held on all. `Err` if it is held on
-    /// no part of the table.
-    fn missing_column(
+    /// Positions of the columns on which a permission is not held; None if it is held on no part of the table.
+    fn denied_columns(
         &self,
         principal: &Principal,
         permission: &str,
         table: &TableDef,
-        columns: &[usize],
-    ) -> Result<Option<usize>, ()> {
-        let Some(names) = self.judged(principal) else { return Ok(None) };
+    ) -> Option<Vec<usize>> {
+        let Some(names) = self.judged(principal) else { return Some(Vec::new()) };
         let whole = self.permits(principal, permission, &table.identity().scopes());
-        let decided = |column: usize| {
-            let scope = GrantScope::Column(table.object_id, table.columns[column].column_id);
+        let held = |column: &usize| {
+            let scope = GrantScope::Column(table.object_id, table.columns[*column].column_id);
             let mut own = self.security.grants.iter().filter(|grant| {
                 names.contains(&grant.user) && grant.scope == scope && grant.permission == permission
             });
             let denied = own.clone().any(|grant| grant.denied);
-            if denied { Some(false) } else { own.next().map(|_| true) }
+            !denied && (whole || own.next().is_some())
         };
-        let some = (0..table.columns.len()).any(|column| decided(column) == Some(true));
-        if !whole && !some {
-            return Err(());
-        }
-        Ok(columns.iter().copied().find(|column| !decided(*column).unwrap_or(whole)))
+        let columns = 0..table.columns.len();
+        let denied: Vec<usize> = columns.filter(|column| !held(column)).collect();
+        (whole || denied.len() < table.columns.len()).then_some(denied)
     }
 }
 
@@ -290,30 +286,33 @@ impl Engine {
         Err(state.permission_denied(permission, object))
     }
 
-    /// Refuses what the principal may not do with some columns of a table.
+    /// The columns of a table with which the principal may not do something, and the error 230 for each.
     ///
     /// # Errors
-    /// 229 if it may do it with none, 230 for the first column.
-    pub fn require_on_columns(
+    /// 229 if it may do it with none.
+    pub fn denied_columns(
         &self,
         principal: &Principal,
         permission: &str,
         table: &TableDef,
-        columns: &[usize],
-    ) -> Result<(), SqlError> {
+    ) -> Result<Vec<(usize, SqlError)>, SqlError> {
         let state = self.state();
         let database = state.database(table.database);
-        match database.missing_column(principal, permission, table, columns) {
-            Ok(None) => Ok(()),
-            Ok(Some(column)) => {
-                let message = format!(
-                    "The {permission} permission was denied on the column '{}' of the object '{}', database '{}', schema '{}'.",
-                    table.columns[column].name, table.name, database.name, table.schema
-                );
-                Err(SqlError { class: 14, ..SqlError::statement(230, message) })
-            }
-            Err(()) => Err(state.permission_denied(permission, table)),
+        // Whoever has a temporary table made it.
+        if table.is_temporary() {
+            return Ok(Vec::new());
         }
+        let Some(denied) = database.denied_columns(principal, permission, table) else {
+            return Err(state.permission_denied(permission, table));
+        };
+        let refused = |column: usize| {
+            let message = format!(
+                "The {permission} permission was denied on the column '{}' of the object '{}', database '{}', schema '{}'.",
+                table.columns[column].name, table.name, database.name, table.schema
+            );
+            (column, SqlError { class: 14, ..SqlError::statement(230, message) })
+        };
+        Ok(denied.into_iter().map(refused).collect())
     }
 
     /// Whether a permission on the database itself is held (`HAS_PERMS_BY_NAME`).

@@ -95,6 +95,17 @@ impl ExecContext {
         }
         self.engine.require(&self.names.principal, permission, object)
     }
+
+    /// The columns of a table that the principal may not read where it is bound, and why.
+    ///
+    /// # Errors
+    /// 229 if there is none that it may read.
+    pub fn denied_columns(&self, table: &TableDef) -> Result<Vec<(usize, SqlError)>, SqlError> {
+        if self.views.database() == Some(table.database) {
+            return Ok(Vec::new());
+        }
+        self.engine.denied_columns(&self.names.principal, "SELECT", table)
+    }
 }
 
 impl ExecContext {

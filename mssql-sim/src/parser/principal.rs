@@ -172,6 +172,9 @@ impl Parser {
             let columns = self.identifier_list()?;
             permissions.iter_mut().for_each(|permission| permission.columns.clone_from(&columns));
         }
+        if let Some(other) = permissions.iter().find(|p| !p.columns.is_empty() && p.name != "SELECT") {
+            return self.unsupported(&format!("{} permission on columns", other.name));
+        }
         if !(self.accept("TO") || kind == GrantKind::Revoke && self.accept("FROM")) {
             return Err(self.unexpected());
         }

@@ -22,6 +22,8 @@ pub(crate) struct ScopeSource {
     pub(crate) visible: bool,
     /// Whether its columns need its name, as those of INSERTED and DELETED do.
     pub(crate) qualified_only: bool,
+    /// Columns that the principal may not read, and why.
+    pub(crate) denied: Vec<(usize, SqlError)>,
 }
 
 impl ScopeSource {
@@ -34,6 +36,7 @@ impl ScopeSource {
             optional: false,
             visible: true,
             qualified_only: false,
+            denied: Vec::new(),
         }
     }
 
@@ -46,7 +49,17 @@ impl ScopeSource {
             optional: false,
             visible: true,
             qualified_only: false,
+            denied: Vec::new(),
         }
+    }
+
+    /// Refuses a column that the principal may not read.
+    ///
+    /// # Errors
+    /// 230.
+    pub(crate) fn require(&self, column: usize) -> Result<(), SqlError> {
+        let denied = self.denied.iter().find(|(position, _)| *position == column);
+        denied.map_or(Ok(()), |(_, error)| Err(error.clone()))
     }
 
     fn is_named(&self, qualifier: &[String]) -> bool {
@@ -105,6 +118,7 @@ impl<'a> Scope<'a> {
                     if found.is_some() {
                         return Err(SqlError::batch(209, format!("Ambiguous column name '{column}'.")));
                     }
+                    candidate.require(place.0)?;
                     found = Some(current.column(depth, source, place.0));
                 }
             }

@@ -119,8 +119,9 @@ impl<'a> FromBinder<'a> {
         }
         match self.context.resolve(name)? {
             Some(Object::Table(table)) => {
-                let read = self.open(&table, "SELECT", read_hint(hints)?)?;
-                let mut source = ScopeSource::table(shown, &table);
+                let denied = self.context.denied_columns(&table)?;
+                let read = self.context.engine.open(&self.context.statement, &table, read_hint(hints)?)?;
+                let mut source = ScopeSource { denied, ..ScopeSource::table(shown, &table) };
                 if alias.is_some() {
                     source.schema = None;
                 }

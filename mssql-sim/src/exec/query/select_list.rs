@@ -68,6 +68,7 @@ impl Items {
         }
         for (place, source) in sources.iter().enumerate().filter(|(_, source)| wanted(source)) {
             for column in 0..source.columns.len() {
+                source.require(column)?;
                 let mut scalar = binder.scope.column(0, place, column);
                 if let Some(aggregates) = binder.aggregates {
                     scalar = aggregates.borrow().require_grouped(scalar, binder.scope)?;
