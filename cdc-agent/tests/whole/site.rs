@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio_postgres::{Client, NoTls};
 
 /// How long any awaited state may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -72,17 +72,13 @@ async fn logins_are_judged(site: &Site, client: &mut Client) {
     let user = client.value("main", "SELECT SUSER_SNAME() + ' in ' + DB_NAME()").await;
     assert_eq!(user.as_deref(), Some("sa in wms"));
 
-    let refused = |login: Login| Request::Connect {
-        session: "other",
-        login: Box::leak(Box::new(login)),
-        encryption: Encryption::None,
-        hasty: false,
-    };
-    let guessed = Login { password: "guess".into(), ..site.login.clone() };
-    let reply = client.ask(refused(guessed)).await;
+    async fn connect(client: &mut Client, login: Login) -> Reply {
+        let encryption = Encryption::None;
+        client.ask(Request::Connect { session: "other", login: &login, encryption, hasty: false }).await
+    }
+    let reply = connect(client, Login { password: "guess".into(), ..site.login.clone() }).await;
     assert_error(client, &reply, 18456, "Login failed for user 'sa'.");
-    let nowhere = Login { database: "nowhere".into(), ..site.login.clone() };
-    let reply = client.ask(refused(nowhere)).await;
+    let reply = connect(client, Login { database: "nowhere".into(), ..site.login.clone() }).await;
     // Two errors, 4060 and 18456; drivers tell the first or the last.
     let message = reply.error.expect("there is no such database").message;
     let told =
@@ -106,11 +102,13 @@ async fn a_statement_is_executed_many_times(_: &Site, client: &mut Client) {
         .run("main", "CREATE TABLE dbo.t (id int NOT NULL PRIMARY KEY, name nvarchar(40), n decimal(9,2))")
         .await;
     let ids: Vec<String> = (0..300).map(|id| id.to_string()).collect();
-    let row = |id: &'static str| -> Vec<Typed<'static>> {
-        let name = (id.len() < 3).then_some("caf\u{e9} \u{6f22}");
-        vec![("int", Some(id)), ("nvarchar(40)", name), ("decimal(9,2)", Some("-0.25"))]
-    };
-    let rows: Vec<_> = ids.into_iter().map(|id| row(id.leak())).collect();
+    let rows: Vec<Vec<Typed<'_>>> = ids
+        .iter()
+        .map(|id| {
+            let name = (id.len() < 3).then_some("caf\u{e9} \u{6f22}");
+            vec![("int", Some(id.as_str())), ("nvarchar(40)", name), ("decimal(9,2)", Some("-0.25"))]
+        })
+        .collect();
     let sql = "INSERT INTO dbo.t (id, name, n) VALUES (?, ?, ?)";
     client.expect(Request::Repeat { session: "main", sql, rows: &rows }).await;
     let found = client.run("main", "SELECT COUNT(*), COUNT(name), SUM(id), SUM(n) FROM dbo.t").await;

@@ -31,7 +31,7 @@ async fn a_file_comes_back_as_it_went_in() {
 
     bcp(&site, "out", &taken).await;
     let back = std::fs::read_to_string(&taken).expect("freebcp wrote it");
-    assert!(back == lines, "other lines came back: {:.300}", back);
+    assert!(back == lines, "other lines came back: {back:.300}");
     println!("freebcp: {ROWS} rows in and out, equal");
 }
 

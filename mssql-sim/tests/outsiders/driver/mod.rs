@@ -5,6 +5,7 @@
 
 mod process;
 mod tiberius_client;
+mod tiberius_values;
 
 use serde::{Deserialize, Serialize};
 
@@ -130,7 +131,7 @@ pub(crate) struct Client {
 }
 
 enum Means {
-    Process(ProcessClient),
+    Process(Box<ProcessClient>),
     Tiberius(TiberiusClient),
 }
 
@@ -139,7 +140,7 @@ impl Client {
     pub(crate) async fn start(driver: Driver) -> Self {
         let means = match driver {
             Driver::Tiberius => Means::Tiberius(TiberiusClient::default()),
-            _ => Means::Process(ProcessClient::start(driver).await),
+            _ => Means::Process(Box::new(ProcessClient::start(driver).await)),
         };
         Self { driver, means }
     }
