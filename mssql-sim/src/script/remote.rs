@@ -47,7 +47,9 @@ impl RemoteTarget {
         config.trust_cert();
         let stream = TcpStream::connect((host, port)).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { client: Client::connect(config, stream.compat_write()).await? })
+        // Boxed: the handshake's future is large.
+        let client = Box::pin(Client::connect(config, stream.compat_write())).await?;
+        Ok(Self { client })
     }
 }
 
