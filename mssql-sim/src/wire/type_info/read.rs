@@ -262,6 +262,50 @@ mod tests {
     use super::*;
 
     #[test]
+    fn types_that_carry_names_or_types_of_their_own_are_read() {
+        let name = |text: &str| {
+            let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            [&[u8::try_from(text.len()).expect("a short name")], units.as_slice()].concat()
+        };
+        let chunked = |content: &[u8]| {
+            let length = u8::try_from(content.len()).expect("a short value");
+            [&[length, 0, 0, 0, 0, 0, 0, 0, length, 0, 0, 0][..], content, &[0; 4]].concat()
+        };
+        let hierarchyid = [vec![UDT], name("wms"), name("sys"), name("hierarchyid"), chunked(&[0x58])];
+        let schema = [vec![XML, 1], name("wms"), name("dbo"), vec![1, 0, b's', 0], chunked(b"x\0")];
+        let variant = [vec![VARIANT, 0x49, 0x1F, 0, 0, 6, 0, 0, 0], vec![0x38, 0, 7, 0, 0, 0]];
+        let seven = crate::types::Variant {
+            sql_type: SqlType::Int,
+            collation: Collation::DEFAULT,
+            value: Value::Int(7),
+        };
+        // The collation of a Cyrillic column.
+        let text = [vec![BIGVARCHAR, 4, 0, 0x19, 4, 0xD0, 0, 0], vec![1, 0, 0xC6]];
+        for (bytes, sql_type, value) in [
+            (hierarchyid.concat(), SqlType::Clr(ClrType::HierarchyId), Value::Bytes(vec![0x58])),
+            (schema.concat(), SqlType::Xml, Value::text("x")),
+            ([vec![XML, 0], vec![0xFF; 8]].concat(), SqlType::Xml, Value::Null),
+            (variant.concat(), SqlType::SqlVariant, Value::Variant(Box::new(seven))),
+            (vec![VARIANT, 0x49, 0x1F, 0, 0, 0, 0, 0, 0], SqlType::SqlVariant, Value::Null),
+            (text.concat(), SqlType::VarChar(Length::Limited(4)), Value::text("\u{416}")),
+        ] {
+            let mut reader = Reader::new(&bytes);
+            let info = TypeInfo::read(&mut reader).unwrap();
+            assert_eq!((info.sql_type, info.read_value(&mut reader).unwrap()), (sql_type, value));
+            assert_eq!(reader.remaining(), 0, "{bytes:02x?}");
+        }
+        for refused in [
+            [vec![UDT], name("wms"), name("dbo"), name("point"), chunked(&[0])].concat(),
+            vec![VARIANT, 0x49, 0x1F, 0, 0, 2, 0, 0, 0, 0x38, 0],
+            vec![BIGVARCHAR, 4, 0, 0x19, 0xF4, 0xD0, 0, 0, 1, 0, 0xC6],
+        ] {
+            let mut reader = Reader::new(&refused);
+            let read = TypeInfo::read(&mut reader).and_then(|info| info.read_value(&mut reader));
+            assert!(read.is_err(), "{refused:02x?}");
+        }
+    }
+
+    #[test]
     fn a_long_value_comes_in_chunks() {
         let parameter = [
             [BIGVARBINARY, 0xFF, 0xFF].as_slice(),
