@@ -36,6 +36,9 @@ struct RunArguments {
     /// Server to run it on, as host:port; without it an empty one is made for the script alone.
     #[arg(long, requires = "password_file")]
     server: Option<String>,
+    /// Encrypt the connection to that server; its certificate is not checked.
+    #[arg(long, requires = "server")]
+    tls: bool,
     /// Database in which the script begins.
     #[arg(long, default_value = "wms")]
     database: String,
@@ -94,7 +97,7 @@ enum Failure {
     AuthorityFile { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    #[error("{}: {error}", path.display())]
+    #[error("{}:{error}", path.display())]
     Script { path: PathBuf, error: ScriptError },
     #[error("--server is not host:port")]
     ServerName,
@@ -142,7 +145,8 @@ async fn run_script(arguments: RunArguments) -> Result<(), Failure> {
             let port = port.parse().map_err(|_| Failure::ServerName)?;
             let password = arguments.password_file.as_deref().map_or_else(|| Ok(String::new()), read)?;
             let login = (arguments.user.as_str(), password.trim_end_matches(['\r', '\n']));
-            let mut target = RemoteTarget::connect((host, port), login, &arguments.database).await?;
+            let mut target =
+                RemoteTarget::connect((host, port), login, &arguments.database, arguments.tls).await?;
             Box::pin(script::run(&mut target, &text, &mut out)).await
         }
         None => {

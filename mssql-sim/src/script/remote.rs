@@ -29,7 +29,7 @@ pub enum RemoteTargetError {
 }
 
 impl RemoteTarget {
-    /// Logs in; the connection is encrypted if the server can, and its certificate is not checked.
+    /// Logs in; everything is encrypted or nothing, and the server's certificate is not checked.
     ///
     /// # Errors
     /// No connection, or no login.
@@ -37,13 +37,14 @@ impl RemoteTarget {
         (host, port): (&str, u16),
         (user, password): (&str, &str),
         database: &str,
+        encrypted: bool,
     ) -> Result<Self, RemoteTargetError> {
         let mut config = Config::new();
         config.host(host);
         config.port(port);
         config.authentication(AuthMethod::sql_server(user, password));
         config.database(database);
-        config.encryption(EncryptionLevel::Off);
+        config.encryption(if encrypted { EncryptionLevel::Required } else { EncryptionLevel::NotSupported });
         config.trust_cert();
         let stream = TcpStream::connect((host, port)).await?;
         stream.set_nodelay(true)?;

@@ -19,7 +19,7 @@ pub trait Target {
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// A batch failed.
-    #[error("line {line}: {error}")]
+    #[error("{line}: {error}")]
     Batch {
         /// Line of the script, from 1.
         line: i32,
@@ -27,7 +27,7 @@ pub enum ScriptError {
         error: SqlError,
     },
     /// The session is over, or the answers cannot be written.
-    #[error(transparent)]
+    #[error(" {0}")]
     Io(#[from] io::Error),
 }
 
