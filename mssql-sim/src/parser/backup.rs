@@ -116,5 +116,5 @@ impl Parser {
 
 fn literal(text: String) -> Expr {
     let units: Vec<u16> = text.encode_utf16().collect();
-    Expr::Literal(Value::Text(units.into()), SqlType::NVarChar(Length::Max))
+    Expr::Literal(Value::Text(units), SqlType::NVarChar(Length::Max))
 }
