@@ -141,6 +141,10 @@ fn guid(id: uuid::Uuid) -> Value {
     Value::Guid(*id.as_bytes())
 }
 
+fn lsn(number: u64) -> Value {
+    Value::Decimal { unscaled: i128::from(number), scale: 0 }
+}
+
 const LSN: SqlType = SqlType::Numeric { precision: 25, scale: 0 };
 
 const RECOVERY_STATUS: &[Field<DatabaseInfo>] = &[
@@ -150,7 +154,7 @@ const RECOVERY_STATUS: &[Field<DatabaseInfo>] = &[
     optional("last_log_backup_lsn", LSN, null),
     optional("recovery_fork_guid", SqlType::UniqueIdentifier, |d| guid(d.history.fork)),
     optional("first_recovery_fork_guid", SqlType::UniqueIdentifier, |d| guid(d.history.first_fork)),
-    optional("fork_point_lsn", LSN, null),
+    optional("fork_point_lsn", LSN, |d| d.history.fork_point.map_or(Value::Null, lsn)),
 ];
 
 fn schemas(catalog: &Catalog<'_>) -> Vec<Schema> {

@@ -52,12 +52,14 @@ pub struct History {
     pub first_fork: Uuid,
     /// `recovery_fork_guid`: a restore begins a new one.
     pub fork: Uuid,
+    /// `fork_point_lsn`: the server's last commit when the fork began, if it is not the first one.
+    pub fork_point: Option<u64>,
 }
 
 impl History {
     pub(super) fn begin() -> Self {
         let fork = Uuid::new_v4();
-        Self { database: Uuid::new_v4(), family: Uuid::new_v4(), first_fork: fork, fork }
+        Self { database: Uuid::new_v4(), family: Uuid::new_v4(), first_fork: fork, fork, fork_point: None }
     }
 }
 
@@ -98,7 +100,8 @@ impl Engine {
             return Err(SqlError::statement(3101, message));
         }
         let mut database = Database::clone(&backup.database);
-        database.history = History { database: guid, fork: Uuid::new_v4(), ..database.history };
+        let fork_point = Some(state.commit_sequence);
+        database.history = History { database: guid, fork: Uuid::new_v4(), fork_point, ..database.history };
         database.name = name;
         database.created = state.clock.now();
         database.move_to(id, state.commit_sequence);

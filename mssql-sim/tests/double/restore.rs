@@ -51,6 +51,9 @@ async fn a_restored_database_is_what_was_committed_then() {
     let (old, new) = (parts(&before[0]), parts(&after[0]));
     assert_ne!(old[1], new[1], "the history has another fork");
     assert_eq!(old[2..], new[2..], "of the same database");
+    let forks = "SELECT CASE WHEN fork_point_lsn > 0 THEN 1 END, CASE WHEN first_recovery_fork_guid <> recovery_fork_guid \
+                 THEN 1 END FROM sys.database_recovery_status WHERE database_id = DB_ID()";
+    assert_eq!(rows(&server, forks).await, "1,1", "and tells where it forked");
 
     run(&server, "INSERT t (id, a) VALUES (7, 7)").await;
     assert_eq!(

@@ -23,11 +23,14 @@ async fn fails(client: &mut Client, sql: &str, number: u32, text: &str) -> Reply
 async fn converse(driver: Driver) {
     let mut client = Client::start(driver).await;
     macro_rules! talk {
-        ($($conversation:ident),+ $(,)?) => {$(
-            let site = Site::suiting(driver).await;
-            client.connect("main", &site.login).await;
-            $conversation(&site, &mut client).await;
-        )+};
+        ($($conversation:ident),+ $(,)?) => {
+            $(
+                let site = Site::suiting(driver).await;
+                client.connect("main", &site.login).await;
+                $conversation(&site, &mut client).await;
+            )+
+            println!("{}: {} conversations", driver.name(), [$(stringify!($conversation)),+].len());
+        };
     }
     talk!(
         logins_are_judged,

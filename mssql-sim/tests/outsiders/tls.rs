@@ -12,6 +12,7 @@ const QUERY: &str = "SELECT 'in the open' AS heard";
 #[tokio::test(flavor = "multi_thread")]
 async fn as_much_is_encrypted_as_the_client_asks_for() {
     let site = Site::certified(HOST).await;
+    let mut connections = 0;
     for driver in Driver::ALL {
         let mut client = Client::start(driver).await;
         // (asked for, whether the user's name is heard on the line, whether a query is)
@@ -39,8 +40,10 @@ async fn as_much_is_encrypted_as_the_client_asks_for() {
             let name = driver.name();
             assert_eq!(tap.heard(&login.user), login_heard, "{name}: the login, {encryption:?}");
             assert_eq!(tap.heard(QUERY), query_heard, "{name}: the query, {encryption:?}");
+            connections += 1;
         }
     }
+    println!("{connections} kinds of connection, as much encrypted as was asked for");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,4 +63,5 @@ async fn a_certificate_of_another_authority_or_host_is_refused() {
             assert_eq!(reply.error.is_none(), good, "{}: {case}: {:?}", driver.name(), reply.error);
         }
     }
+    println!("{} clients refuse another authority's certificate and another host's", Driver::ALL.len());
 }

@@ -129,6 +129,37 @@ async fn a_cascade_shares_the_version_of_its_statement() {
     .await;
 }
 
+#[tokio::test]
+async fn a_merge_changes_rows_at_one_version() {
+    let merge = "MERGE t USING (VALUES (1), (3)) AS s (id) ON t.id = s.id \
+                 WHEN MATCHED THEN UPDATE SET a = 5 \
+                 WHEN NOT MATCHED THEN INSERT VALUES (3, 1, 1) \
+                 WHEN NOT MATCHED BY SOURCE AND t.id = 9 THEN DELETE \
+                 WHEN NOT MATCHED BY SOURCE THEN UPDATE SET b = 5;";
+    let rows = "INSERT t VALUES (1, 1, 1), (2, 1, 1), (9, 1, 1)";
+    check(
+        &SETUP,
+        &[
+            (
+                &format!("{rows} | {merge}"),
+                &changes_after("1"),
+                "1,U,2,NULL; 2,U,2,NULL; 3,I,2,2; 9,D,2,NULL",
+            ),
+            (
+                &format!("{rows} | {merge}"),
+                "SELECT SYS_CHANGE_COLUMNS FROM CHANGETABLE(CHANGES t, 1) AS c WHERE id < 3",
+                "0x0000000002000000; 0x0000000003000000",
+            ),
+            (
+                &format!("{rows} | WITH CHANGE_TRACKING_CONTEXT (0x0C) {merge}"),
+                "SELECT DISTINCT SYS_CHANGE_CONTEXT FROM CHANGETABLE(CHANGES t, 1) AS c",
+                "0x0C",
+            ),
+        ],
+    )
+    .await;
+}
+
 /// What the rows of `dbo.t` are said to have changed after version 1.
 const MASK: &str = "SELECT SYS_CHANGE_COLUMNS FROM CHANGETABLE(CHANGES t, 1) AS c";
 

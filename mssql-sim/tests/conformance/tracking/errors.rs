@@ -66,6 +66,11 @@ async fn the_table_switch_checks_its_database_its_key_and_itself() {
         ],
     )
     .await;
+    check(
+        &SETUP,
+        &[("CREATE TABLE #x (id int PRIMARY KEY)", "ALTER TABLE #x ENABLE CHANGE_TRACKING", "error 1718")],
+    )
+    .await;
     check(&[], &[("CREATE TABLE heap (a int)", "ALTER TABLE heap ENABLE CHANGE_TRACKING", "error 1718")])
         .await;
 }
@@ -81,6 +86,13 @@ async fn changetable_is_refused_when_its_batch_is_compiled() {
             ("", &changes("t, 0)"), "error 22104"),
             ("", &changes("sys.tables, 0) AS c"), "error 22107"),
             ("", &changes("missing, 0) AS c"), "error 208"),
+            ("CREATE VIEW v AS SELECT id FROM t", &changes("v, 0) AS c"), "error 22107"),
+            ("CREATE TABLE #x (id int PRIMARY KEY)", &changes("#x, 0) AS c"), "error 22107"),
+            (
+                "",
+                &format!("CREATE VIEW v AS {}", changes("u, 0) AS c").replace("1 FROM", "1 AS n FROM")),
+                "error 22105",
+            ),
             ("", &in_dead_branch, "error 22105"),
             ("", &format!("INSERT t VALUES (1, 1, 1); {}", changes("u, 0) AS c")), "error 22105"),
             (&format!("INSERT t VALUES (1, 1, 1); {}", changes("u, 0) AS c")), "SELECT COUNT(*) FROM t", "0"),

@@ -53,10 +53,15 @@ async fn what_is_not_tracked_has_no_version() {
 }
 
 #[tokio::test]
-async fn a_new_table_of_the_name_has_another_identity() {
+async fn a_rename_keeps_the_history_and_a_new_table_has_another_identity() {
     check(
         &SETUP,
         &[
+            (
+                &format!("{ROWS} | EXEC sp_rename 'dbo.t', 's'"),
+                "SELECT id, SYS_CHANGE_VERSION FROM CHANGETABLE(CHANGES s, 1) AS c",
+                "2,2",
+            ),
             (
                 "CREATE TABLE dbo.before (id int) | INSERT dbo.before SELECT OBJECT_ID(N'dbo.t') | DROP TABLE t | CREATE TABLE dbo.t (id int PRIMARY KEY)",
                 "SELECT COUNT(*) FROM dbo.before WHERE id = OBJECT_ID(N'dbo.t')",
