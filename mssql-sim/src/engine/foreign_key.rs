@@ -210,15 +210,13 @@ impl State {
             (1, Some(only)) => format!(", column '{}'", other.columns[only].name),
             _ => String::new(),
         };
-        SqlError::statement(
-            547,
-            format!(
-                "{beginning} constraint \"{}\". The conflict occurred in database \"{}\", table \"{}\"{column}.",
-                key.name,
-                self.database(other.database).name,
-                other.qualified_name()
-            ),
-        )
+        let message = format!(
+            "{beginning} constraint \"{}\". The conflict occurred in database \"{}\", table \"{}\"{column}.",
+            key.name,
+            self.database(other.database).name,
+            other.qualified_name()
+        );
+        SqlError { state: 0, ..SqlError::statement(547, message) }
     }
 }
 

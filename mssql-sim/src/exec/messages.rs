@@ -6,21 +6,43 @@ use super::conversion::{is_text, type_name};
 
 /// 8115: a result does not fit its type.
 pub(crate) fn overflow(to: SqlType) -> SqlError {
-    let message = format!("Arithmetic overflow error converting expression to data type {}.", type_name(to));
+    let message =
+        format!("Arithmetic overflow error converting expression to data type {}.", number_name(to));
     SqlError { state: 2, ..SqlError::statement(8115, message) }
 }
 
 /// 8115 in the wording for a value of another type.
 pub(crate) fn overflow_from(from: SqlType, to: SqlType) -> SqlError {
-    let message =
-        format!("Arithmetic overflow error converting {} to data type {}.", type_name(from), type_name(to));
-    SqlError { state: 6, ..SqlError::statement(8115, message) }
+    let (from, to) = (number_name(from), number_name(to));
+    let message = format!("Arithmetic overflow error converting {from} to data type {to}.");
+    SqlError { state: if to == "numeric" { 8 } else { 6 }, ..SqlError::statement(8115, message) }
 }
 
 /// 220: an integer does not fit a narrower one.
-pub(crate) fn integer_overflow(to: SqlType, value: i64) -> SqlError {
+pub(crate) fn integer_overflow(from: SqlType, to: SqlType, value: i64) -> SqlError {
     let message = format!("Arithmetic overflow error for data type {}, value = {value}.", type_name(to));
-    SqlError { state: 2, ..SqlError::statement(220, message) }
+    let state = if (from, to) == (SqlType::SmallInt, SqlType::TinyInt) { 2 } else { 1 };
+    SqlError { state, ..SqlError::statement(220, message) }
+}
+
+/// 237, or 232 for `tinyint`: money does not fit an integer.
+pub(crate) fn money_overflow(to: SqlType, ten_thousandths: i64) -> SqlError {
+    let message =
+        format!("There is insufficient result space to convert a money value to {}.", type_name(to));
+    match to {
+        SqlType::TinyInt => {
+            let units = ten_thousandths as f64 / 10_000.0;
+            let message = format!("Arithmetic overflow error for type tinyint, value = {units:.6}.");
+            SqlError { state: 11, ..SqlError::statement(232, message) }
+        }
+        SqlType::SmallInt => SqlError { state: 2, ..SqlError::statement(237, message) },
+        _ => SqlError::statement(237, message),
+    }
+}
+
+/// How arithmetic's messages name a type: `decimal` is `numeric`.
+fn number_name(sql_type: SqlType) -> &'static str {
+    if matches!(sql_type, SqlType::Decimal { .. }) { "numeric" } else { type_name(sql_type) }
 }
 
 /// 245, which takes the transaction along.
@@ -34,10 +56,10 @@ pub(crate) fn conversion_failed(from: SqlType, text: &[u16], to: SqlType) -> Sql
     SqlError { reach: Reach::Transaction, ..SqlError::statement(245, message) }
 }
 
-/// 8114: a value has no meaning in the other type.
+/// 8114, which takes the transaction along: a value has no meaning in the other type.
 pub(crate) fn conversion_error(from: SqlType, to: SqlType) -> SqlError {
-    let message = format!("Error converting data type {} to {}.", type_name(from), type_name(to));
-    SqlError { state: 5, ..SqlError::statement(8114, message) }
+    let message = format!("Error converting data type {} to {}.", number_name(from), number_name(to));
+    SqlError { state: 5, reach: Reach::Transaction, ..SqlError::statement(8114, message) }
 }
 
 /// 8134.
@@ -45,9 +67,19 @@ pub(crate) fn divide_by_zero() -> SqlError {
     SqlError::statement(8134, "Divide by zero error encountered.")
 }
 
-/// 241: text that is no date or time.
-pub(crate) fn not_a_date() -> SqlError {
-    SqlError::statement(241, "Conversion failed when converting date and/or time from character string.")
+/// 241, which takes the transaction along: text that is no date or time; 295 for `smalldatetime`.
+pub(crate) fn not_a_date(to: SqlType) -> SqlError {
+    let failed = match to {
+        SqlType::SmallDateTime => {
+            let message = "Conversion failed when converting character string to smalldatetime data type.";
+            SqlError { state: 3, ..SqlError::statement(295, message) }
+        }
+        _ => SqlError::statement(
+            241,
+            "Conversion failed when converting date and/or time from character string.",
+        ),
+    };
+    SqlError { reach: Reach::Transaction, ..failed }
 }
 
 /// 242: a date outside the target's range.

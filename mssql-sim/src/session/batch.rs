@@ -8,8 +8,9 @@ use std::slice;
 use super::event::{ClientGone, Command, Event, Events};
 use super::{Ending, Failure, Session};
 use crate::exec::context::Variables;
+use crate::exec::ddl;
 use crate::faults::Meeting;
-use crate::parser::ast::{Expr, InsertSource, Located, Statement};
+use crate::parser::ast::{Expr, InsertSource, Located, SetOption, Statement};
 use crate::parser::parse_batch;
 use crate::types::{Reach, SqlError};
 
@@ -221,7 +222,12 @@ impl Session {
             Statement::Save(name) => self.save(name)?,
             Statement::ExecuteAs { is_login, name } => self.impersonate(*is_login, name)?,
             Statement::Revert => self.revert(),
-            Statement::SetOption(option) => self.set_option(option)?,
+            Statement::SetOption(option) => {
+                if let SetOption::IdentityInsert(table, true) = option {
+                    self.attempt(frame, |context| ddl::require_identity(context, table)).await?;
+                }
+                self.set_option(option)?;
+            }
             Statement::Use(database) => self.use_database(database, frame.events).await?,
             Statement::Print(text) => {
                 let text = self.evaluate_text(frame, text).await?;

@@ -120,7 +120,8 @@ impl Session {
             let name = name.as_ref().map(|name| format!("@{name}")).unwrap_or_default();
             values.push(Argument { name, output: *output, sql_type, value });
         }
-        let routine = Routine::Procedure { name: &name.name, arguments: &values };
+        let written = name.to_string();
+        let routine = Routine::Procedure { name: &written, arguments: &values };
         let outcome = self.call(routine, Caller::batch(frame)).await?;
         let targets = arguments.iter().filter(|(_, _, output)| *output).map(|(_, expr, _)| expr);
         for (target, output) in targets.zip(outcome.outputs) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::event::{Event, Events};
 use super::{Failure, Session};
 use crate::parser::ast::SetOption;
-use crate::types::SqlError;
+use crate::types::{Reach, SqlError};
 
 /// Switches that clients set to the only value that this double has.
 const FIXED_SWITCHES: [(&str, bool); 10] = [
@@ -66,7 +66,9 @@ impl Session {
 
     /// `USE database`
     pub(super) async fn use_database(&mut self, name: &str, events: &Events) -> Result<(), Failure> {
-        let database = self.shared.engine.use_database(&self.principal, name)?;
+        // It ends the batch, as a name that is not there does elsewhere.
+        let opened = self.shared.engine.use_database(&self.principal, name);
+        let database = opened.map_err(|error| SqlError { reach: Reach::Batch, ..error })?;
         let old = self.database_name();
         self.enter(database);
         Ok(events.send(Event::DatabaseChanged { old, new: self.database_name() }).await?)

@@ -7,6 +7,7 @@
 mod calls;
 mod facts;
 mod isolation;
+mod numbers;
 mod protocol;
 mod random;
 mod target;

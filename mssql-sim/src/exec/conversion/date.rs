@@ -151,16 +151,16 @@ pub(super) fn to_date(
 }
 
 fn from_text(units: &[u16], from: SqlType, to: SqlType, style: Option<i32>) -> Result<Value, SqlError> {
-    let Some(parsed) = parse_moment(&trimmed(units), style) else { return Err(not_a_date()) };
+    let Some(parsed) = parse_moment(&trimmed(units), style) else { return Err(not_a_date(to)) };
     let Parsed { days, ticks, offset, fraction_digits } = parsed;
     if family(to) == Family::LegacyDate && (fraction_digits > 3 || offset.is_some_and(|o| o != 0)) {
-        return Err(not_a_date());
+        return Err(not_a_date(to));
     }
     let days = match days {
         Some(Some(days)) => days,
         // Thirty-first of April: written like a date, but none.
         Some(None) if family(to) == Family::LegacyDate => return Err(date_out_of_range(from, to)),
-        Some(None) => return Err(not_a_date()),
+        Some(None) => return Err(not_a_date(to)),
         None => DAYS_TO_1900,
     };
     moment_to(Moment { days, ticks, offset: offset.unwrap_or(0) }, from, to)
@@ -202,15 +202,15 @@ fn from_bytes(bytes: &[u8], from: SqlType, to: SqlType) -> Result<Value, SqlErro
         (SqlType::Time(_) | SqlType::DateTime2(_) | SqlType::DateTimeOffset(_), 1..) => {
             let (scale, content) = (bytes[0], &bytes[1..]);
             let written = match to {
-                _ if scale > 7 => return Err(not_a_date()),
+                _ if scale > 7 => return Err(not_a_date(to)),
                 SqlType::Time(_) => SqlType::Time(scale),
                 SqlType::DateTime2(_) => SqlType::DateTime2(scale),
                 _ => SqlType::DateTimeOffset(scale),
             };
             let value = wire::from_content(content, written, Collation::DEFAULT.code_page());
             let moment = value.filter(|value| wire::is_in_range(value, written)).as_ref().and_then(moment_of);
-            moment_to(moment.ok_or_else(not_a_date)?, from, to)
+            moment_to(moment.ok_or_else(|| not_a_date(to))?, from, to)
         }
-        _ => Err(not_a_date()),
+        _ => Err(not_a_date(to)),
     }
 }

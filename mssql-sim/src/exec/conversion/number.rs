@@ -4,7 +4,8 @@ use super::rules::{Family, as_decimal, family};
 use super::text::trimmed;
 use crate::exec::decimal;
 use crate::exec::messages::{
-    conversion_error, conversion_failed, impossible_cast, integer_overflow, overflow, overflow_from,
+    conversion_error, conversion_failed, impossible_cast, integer_overflow, money_overflow, overflow,
+    overflow_from,
 };
 use crate::types::{SqlError, SqlType, Value};
 
@@ -78,16 +79,17 @@ fn to_integer(value: Value, from: SqlType, to: SqlType) -> Result<Value, SqlErro
     let in_bounds = |n: i128| i64::try_from(n).ok().filter(|n| (low..=high).contains(n)).map(Value::Int);
     match &value {
         Value::Bit(bit) => Ok(Value::Int(i64::from(*bit))),
-        Value::Int(n) => in_bounds(i128::from(*n)).ok_or_else(|| match to {
-            SqlType::Int => overflow(to),
-            _ => integer_overflow(to, *n),
+        Value::Int(n) => in_bounds(i128::from(*n)).ok_or_else(|| match from {
+            SqlType::BigInt => overflow(to),
+            _ => integer_overflow(from, to, *n),
         }),
         Value::Decimal { unscaled, scale } => {
             // A decimal loses its fraction, money rounds.
-            in_bounds(unscaled / 10i128.pow(u32::from(*scale))).ok_or_else(|| overflow_from(from, to))
+            in_bounds(unscaled / 10i128.pow(u32::from(*scale))).ok_or_else(|| overflow(to))
         }
         Value::Money(n) => {
-            decimal::rescale(i128::from(*n), MONEY_SCALE, 0).and_then(in_bounds).ok_or_else(|| overflow(to))
+            let whole = decimal::rescale(i128::from(*n), MONEY_SCALE, 0);
+            whole.and_then(in_bounds).ok_or_else(|| money_overflow(to, *n))
         }
         Value::Float(x) => {
             let whole = x.trunc();
@@ -107,11 +109,16 @@ fn to_integer(value: Value, from: SqlType, to: SqlType) -> Result<Value, SqlErro
 
 fn integer_from_text(units: &[u16], from: SqlType, to: SqlType) -> Result<Value, SqlError> {
     let text = trimmed(units);
-    if text.is_empty() {
+    // Blanks may stand behind a sign, and a sign alone is no number but zero.
+    let (sign, digits) = match text.strip_prefix(['+', '-']) {
+        Some(digits) => (&text[..1], digits.trim_start_matches(' ')),
+        None => ("", &*text),
+    };
+    if digits.is_empty() {
         return Ok(Value::Int(0));
     }
     let (low, high) = integer_bounds(to);
-    match decimal::parse(&text, 0) {
+    match decimal::parse(&format!("{sign}{digits}"), 0) {
         Some(Some(n)) if !text.contains('.') => match i64::try_from(n) {
             Ok(n) if (low..=high).contains(&n) => Ok(Value::Int(n)),
             _ if to == SqlType::BigInt => Err(overflow(to)),
@@ -155,9 +162,24 @@ fn integer_from_bytes(bytes: &[u8], to: SqlType) -> i64 {
 }
 
 fn float_overflow(to: SqlType, value: f64) -> SqlError {
-    let message =
-        format!("Arithmetic overflow error for data type {}, value = {value:.6}.", super::type_name(to));
+    let shown = seventeen_digits(value);
+    let message = format!("Arithmetic overflow error for type {}, value = {shown}.", super::type_name(to));
     SqlError { state: 3, ..SqlError::statement(232, message) }
+}
+
+/// A float with six decimals, of which no more than 17 digits are its own.
+fn seventeen_digits(value: f64) -> String {
+    let scientific = format!("{value:.16e}");
+    match scientific
+        .split_once('e')
+        .map(|(digits, exponent)| (digits.replace('.', ""), exponent.parse::<usize>()))
+    {
+        Some((digits, Ok(exponent))) if exponent > 16 => {
+            let length = exponent + 1 + usize::from(value < 0.0);
+            format!("{digits:0<length$}.000000")
+        }
+        _ => format!("{value:.6}"),
+    }
 }
 
 fn to_decimal(

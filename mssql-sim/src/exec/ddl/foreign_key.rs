@@ -1,7 +1,6 @@
 //! FOREIGN KEY constraints: finding the key that they reference.
 
 use super::constraint::{CHECKED, named};
-use super::shown;
 use crate::collation::Collation;
 use crate::engine::{ForeignKey, IndexRef, Interrupt, KeyColumn, Object, TableDef};
 use crate::exec::context::ExecContext;
@@ -28,14 +27,14 @@ pub(super) fn add(
         Some(Object::Table(found)) if found.object_id != table.object_id => (*found).clone(),
         _ if itself => table.clone(),
         _ => {
-            let message = format!("Foreign key '{name}' references invalid table '{}'.", shown(parent));
+            let message = format!("Foreign key '{name}' references invalid table '{}'.", parent.to_string());
             return Err(SqlError::batch(1767, message).into());
         }
     };
     if parent_def.database != table.database {
         let message = format!(
             "Cross-database foreign key references are not supported. Foreign key '{}'.",
-            shown(parent)
+            parent.to_string()
         );
         return Err(SqlError::batch(1763, message).into());
     }

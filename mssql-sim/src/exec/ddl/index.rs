@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::constraint::{existing_column, key_columns, refuse_if_referenced};
 use super::create_table::refresh_layout;
-use super::{find, require_alter, shown, table_to_change};
+use super::{find, require_alter, table_to_change};
 use crate::engine::{CLUSTERED_INDEX_ID, FilterTerm, FilterTest, IndexDef, IndexFilter, Interrupt, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::conversion;
@@ -24,8 +24,10 @@ pub(super) fn create(context: &ExecContext, statement: &CreateIndex) -> Result<(
             new.indexes.remove(position);
         }
         None if statement.drop_existing => {
-            let message =
-                format!("Could not find any index named '{name}' for table '{}'.", shown(&statement.table));
+            let message = format!(
+                "Could not find any index named '{name}' for table '{}'.",
+                statement.table.to_string()
+            );
             return Err(SqlError::statement(7999, message).into());
         }
         None if new.primary_key.as_ref().is_none_or(|key| !key.name.eq_ignore_ascii_case(name)) => {}
@@ -161,7 +163,7 @@ fn drop_one(context: &ExecContext, name: &str, table: &ObjectName, if_exists: bo
     let missing = || {
         let message = format!(
             "Cannot drop the index '{}.{name}', because it does not exist or you do not have permission.",
-            shown(table)
+            table.to_string()
         );
         SqlError { class: 11, state: 7, ..SqlError::statement(3701, message) }
     };
@@ -173,7 +175,7 @@ fn drop_one(context: &ExecContext, name: &str, table: &ObjectName, if_exists: bo
         let message = format!(
             "An explicit DROP INDEX is not allowed on index '{}.{name}'. It is being used for {kind} constraint \
              enforcement.",
-            shown(table)
+            table.to_string()
         );
         SqlError { state: 4, ..SqlError::statement(3723, message) }
     };

@@ -152,7 +152,7 @@ fn drop_objects(
             let message = format!(
                 "Cannot drop the {} '{}', because it does not exist or you do not have permission.",
                 kind.word(),
-                shown(name)
+                name.to_string()
             );
             return Err(SqlError { class: 11, state: 5, ..SqlError::statement(3701, message) }.into());
         }
@@ -204,8 +204,8 @@ fn refuse_other_kind(context: &ExecContext, kind: ObjectKind, name: &ObjectName)
     let message = format!(
         "Cannot use DROP {} with '{}' because '{}' is a {other}. Use DROP {}.",
         kind.to_uppercase(),
-        shown(name),
-        shown(name),
+        name.to_string(),
+        name.to_string(),
         other.to_uppercase()
     );
     Err(SqlError::statement(3705, message).into())
@@ -252,7 +252,15 @@ fn truncate(context: &ExecContext, name: &ObjectName) -> Result<(), Interrupt> {
         return Err(SqlError::statement(4701, message).into());
     };
     require_alter(context, &table)?;
-    context.engine.truncate(context.names.transaction, &table)
+    let truncated = context.engine.truncate(context.names.transaction, &table);
+    truncated.map_err(|interrupt| match interrupt {
+        // The message has the name as it was written.
+        Interrupt::Error(error) if error.number == 4712 => {
+            let message = error.message.replacen(&table.name, &name.to_string(), 1);
+            SqlError { message, ..error }.into()
+        }
+        other => other,
+    })
 }
 
 /// A table to change; error `number` if there is none.
@@ -262,7 +270,7 @@ fn table_to_change(
     number: i32,
 ) -> Result<Arc<TableDef>, Interrupt> {
     let Some(table) = find(context, name)? else {
-        let missing = SqlError::batch(number, missing_object(&shown(name)));
+        let missing = SqlError::batch(number, missing_object(&name.to_string()));
         // An ALTER of a table that is not there is no error of the statement but of its batch.
         let (reach, state) = if number == 4902 { (Reach::Batch, 1) } else { (Reach::BatchUnlessCaught, 12) };
         return Err(SqlError { reach, state, ..missing }.into());
@@ -298,8 +306,21 @@ fn require_no_transaction(context: &ExecContext, statement: &str) -> Result<(), 
     Err(SqlError { state: 6, reach: Reach::Transaction, ..SqlError::statement(226, message) })
 }
 
-/// A name as it was written, without quotes.
-pub(super) fn shown(name: &ObjectName) -> String {
-    let parts = [&name.database, &name.schema].into_iter().flatten().map(String::as_str);
-    parts.chain([name.name.as_str()]).collect::<Vec<_>>().join(".")
+/// Makes sure that `SET IDENTITY_INSERT` names a table with an identity column.
+///
+/// # Errors
+/// 1088 without such a table, 8106 without such a column.
+pub fn require_identity(context: &ExecContext, name: &ObjectName) -> Result<(), Interrupt> {
+    let Some(table) = find(context, name)? else {
+        let missing = SqlError::statement(1088, missing_object(&name.to_string()));
+        return Err(SqlError { state: 11, ..missing }.into());
+    };
+    if table.identity_column().is_none() {
+        let message = format!(
+            "Table '{}' does not have the identity property. Cannot perform SET operation.",
+            name.to_string()
+        );
+        return Err(SqlError::statement(8106, message).into());
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{require_schema, shown};
+use super::require_schema;
 use crate::engine::{Column, Interrupt, Object, ObjectHeader, Synonym, UserView};
 use crate::exec::context::ExecContext;
 use crate::exec::query;
@@ -24,7 +24,7 @@ pub(super) fn define(context: &ExecContext, statement: &CreateView, text: &str) 
     };
     let header = match (existing, statement.mode) {
         (None, CreateMode::Alter) => {
-            let message = format!("Invalid object name '{}'.", shown(name));
+            let message = format!("Invalid object name '{}'.", name.to_string());
             return Err(SqlError { state: 6, ..SqlError::statement(208, message) }.into());
         }
         (Some(view), CreateMode::Alter | CreateMode::CreateOrAlter) => {

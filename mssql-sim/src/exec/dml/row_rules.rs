@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::engine::layout::row_of;
-use crate::engine::{Interrupt, Row, TableDef};
+use crate::engine::{Check, Interrupt, Row, TableDef};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::RowExpression;
 use crate::types::{SqlError, Value};
@@ -18,7 +18,7 @@ pub(super) struct RowRules {
     defaults: Vec<Option<RowExpression>>,
     computed: Vec<(usize, RowExpression)>,
     /// Condition and name of each CHECK.
-    checks: Vec<(RowExpression, String)>,
+    checks: Vec<(RowExpression, Check)>,
 }
 
 impl RowRules {
@@ -40,7 +40,7 @@ impl RowRules {
             }
         }
         for check in table.checks.iter().filter(|check| check.checking.enabled) {
-            rules.checks.push((RowExpression::condition(context, table, &check.expr)?, check.name.clone()));
+            rules.checks.push((RowExpression::condition(context, table, &check.expr)?, check.clone()));
         }
         Ok(rules)
     }
@@ -76,9 +76,9 @@ impl RowRules {
                 return Err(self.null_refused(context, &column.name).into());
             }
         }
-        for (check, name) in &self.checks {
-            if check.evaluate_values(context, values)? == Value::Bit(false) {
-                return Err(self.check_failed(context, name).into());
+        for (condition, check) in &self.checks {
+            if condition.evaluate_values(context, values)? == Value::Bit(false) {
+                return Err(self.check_failed(context, check).into());
             }
         }
         Ok(row_of(&self.table.layout, values))
@@ -93,15 +93,19 @@ impl RowRules {
         SqlError { state: 2, ..SqlError::statement(515, message) }
     }
 
-    fn check_failed(&self, context: &ExecContext, name: &str) -> SqlError {
+    fn check_failed(&self, context: &ExecContext, check: &Check) -> SqlError {
+        let columns = &self.table.columns;
+        let own = columns.iter().find(|column| column.column_id == check.column_id);
         let message = format!(
-            "The {} statement conflicted with the CHECK constraint \"{name}\". The conflict occurred in database \"{}\", table \
-             \"{}\".",
+            "The {} statement conflicted with the CHECK constraint \"{}\". The conflict occurred in database \"{}\", table \
+             \"{}\"{}.",
             self.statement,
+            check.name,
             context.session.database,
-            self.table.qualified_name()
+            self.table.qualified_name(),
+            own.map(|column| format!(", column '{}'", column.name)).unwrap_or_default()
         );
-        SqlError::statement(547, message)
+        SqlError { state: 0, ..SqlError::statement(547, message) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::{Interrupt, Object, ReadHint, TableDef, TableRead};
 use crate::exec::context::ExecContext;
 use crate::exec::expression::scope::{invalid_column, same_name};
-use crate::exec::{ddl, messages};
+use crate::exec::messages;
 use crate::parser::ast::{Cte, Expr, ObjectName, Query, QueryBody, SelectItem, TableHint, TableRef};
 use crate::types::SqlError;
 
@@ -121,7 +121,7 @@ pub(super) fn table(context: &ExecContext, name: &ObjectName) -> Result<Arc<Tabl
         Some(Object::View(..)) => {
             Err(SqlError::batch(259, "Ad hoc updates to system catalogs are not allowed.").into())
         }
-        None => Err(messages::unknown_table(&ddl::shown(name)).into()),
+        None => Err(messages::unknown_table(&name.to_string()).into()),
     }
 }
 

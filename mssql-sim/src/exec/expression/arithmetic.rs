@@ -4,7 +4,7 @@ use crate::exec::conversion::{
     Moment, TICKS_PER_DAY, as_decimal, exact_parts, finite, integer_bounds, moment_of, moment_to,
 };
 use crate::exec::decimal;
-use crate::exec::messages::{date_out_of_range, divide_by_zero, overflow, overflow_from};
+use crate::exec::messages::{date_out_of_range, divide_by_zero, overflow};
 use crate::parser::ast::BinaryOp;
 use crate::types::{SqlError, SqlType, Value};
 
@@ -133,7 +133,7 @@ fn exact(a: &Value, operator: BinaryOp, b: &Value, sql_type: SqlType) -> Result<
     };
     match result {
         Some(unscaled) if decimal::fits(unscaled, precision) => Ok(Value::Decimal { unscaled, scale }),
-        _ => Err(overflow_from(sql_type, sql_type)),
+        _ => Err(overflow(sql_type)),
     }
 }
 

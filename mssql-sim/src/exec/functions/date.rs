@@ -172,7 +172,12 @@ fn date_add(site: &Site<'_>, values: Vec<Value>) -> Result<Value, Interrupt> {
         moved.map(|m| if family(sql_type) == Family::Time { Moment { days: moment.days, ..m } } else { m });
     moved.and_then(|m| moment_to(m, sql_type, sql_type).ok()).ok_or_else(|| {
         let message = format!("Adding a value to a '{}' column caused an overflow.", type_name(sql_type));
-        SqlError::statement(517, message).into()
+        let state = match sql_type {
+            SqlType::DateTime => 1,
+            SqlType::SmallDateTime => 2,
+            _ => 3,
+        };
+        SqlError { state, ..SqlError::statement(517, message) }.into()
     })
 }
 

@@ -1,5 +1,7 @@
 //! Statements, names and session options.
 
+use std::fmt;
+
 use super::{
     AlterTable, BackupDatabase, CreateIndex, CreateTable, CreateView, DatabaseOption, Delete, Expr, Insert,
     InsertBulk, Merge, ObjectKind, Permission, PropertyStatement, Query, RenamedKind, RestoreDatabase,
@@ -25,6 +27,16 @@ pub struct ObjectName {
     pub schema: Option<String>,
     /// Object.
     pub name: String,
+}
+
+impl fmt::Display for ObjectName {
+    /// The name as it was written, without quotes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for qualifier in [&self.database, &self.schema].into_iter().flatten() {
+            write!(f, "{qualifier}.")?;
+        }
+        write!(f, "{}", self.name)
+    }
 }
 
 /// One statement.
