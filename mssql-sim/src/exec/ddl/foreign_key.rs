@@ -27,15 +27,13 @@ pub(super) fn add(
         Some(Object::Table(found)) if found.object_id != table.object_id => (*found).clone(),
         _ if itself => table.clone(),
         _ => {
-            let message = format!("Foreign key '{name}' references invalid table '{}'.", parent.to_string());
+            let message = format!("Foreign key '{name}' references invalid table '{parent}'.");
             return Err(SqlError::batch(1767, message).into());
         }
     };
     if parent_def.database != table.database {
-        let message = format!(
-            "Cross-database foreign key references are not supported. Foreign key '{}'.",
-            parent.to_string()
-        );
+        let message =
+            format!("Cross-database foreign key references are not supported. Foreign key '{parent}'.");
         return Err(SqlError::batch(1763, message).into());
     }
     let (index, columns) = matching_key(table, &parent_def, &name, columns, parent_columns)?;

@@ -24,10 +24,7 @@ pub(super) fn create(context: &ExecContext, statement: &CreateIndex) -> Result<(
             new.indexes.remove(position);
         }
         None if statement.drop_existing => {
-            let message = format!(
-                "Could not find any index named '{name}' for table '{}'.",
-                statement.table.to_string()
-            );
+            let message = format!("Could not find any index named '{name}' for table '{}'.", statement.table);
             return Err(SqlError::statement(7999, message).into());
         }
         None if new.primary_key.as_ref().is_none_or(|key| !key.name.eq_ignore_ascii_case(name)) => {}
@@ -162,8 +159,7 @@ pub(super) fn drop(
 fn drop_one(context: &ExecContext, name: &str, table: &ObjectName, if_exists: bool) -> Result<(), Interrupt> {
     let missing = || {
         let message = format!(
-            "Cannot drop the index '{}.{name}', because it does not exist or you do not have permission.",
-            table.to_string()
+            "Cannot drop the index '{table}.{name}', because it does not exist or you do not have permission."
         );
         SqlError { class: 11, state: 7, ..SqlError::statement(3701, message) }
     };
@@ -173,9 +169,8 @@ fn drop_one(context: &ExecContext, name: &str, table: &ObjectName, if_exists: bo
     require_alter(context, &old)?;
     let enforcing = |kind: &str| {
         let message = format!(
-            "An explicit DROP INDEX is not allowed on index '{}.{name}'. It is being used for {kind} constraint \
-             enforcement.",
-            table.to_string()
+            "An explicit DROP INDEX is not allowed on index '{table}.{name}'. It is being used for {kind} constraint \
+             enforcement."
         );
         SqlError { state: 4, ..SqlError::statement(3723, message) }
     };

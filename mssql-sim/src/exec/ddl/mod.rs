@@ -152,7 +152,7 @@ fn drop_objects(
             let message = format!(
                 "Cannot drop the {} '{}', because it does not exist or you do not have permission.",
                 kind.word(),
-                name.to_string()
+                name
             );
             return Err(SqlError { class: 11, state: 5, ..SqlError::statement(3701, message) }.into());
         }
@@ -204,8 +204,8 @@ fn refuse_other_kind(context: &ExecContext, kind: ObjectKind, name: &ObjectName)
     let message = format!(
         "Cannot use DROP {} with '{}' because '{}' is a {other}. Use DROP {}.",
         kind.to_uppercase(),
-        name.to_string(),
-        name.to_string(),
+        name,
+        name,
         other.to_uppercase()
     );
     Err(SqlError::statement(3705, message).into())
@@ -316,10 +316,8 @@ pub fn require_identity(context: &ExecContext, name: &ObjectName) -> Result<(), 
         return Err(SqlError { state: 11, ..missing }.into());
     };
     if table.identity_column().is_none() {
-        let message = format!(
-            "Table '{}' does not have the identity property. Cannot perform SET operation.",
-            name.to_string()
-        );
+        let message =
+            format!("Table '{name}' does not have the identity property. Cannot perform SET operation.");
         return Err(SqlError::statement(8106, message).into());
     }
     Ok(())

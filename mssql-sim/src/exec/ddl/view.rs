@@ -24,7 +24,7 @@ pub(super) fn define(context: &ExecContext, statement: &CreateView, text: &str) 
     };
     let header = match (existing, statement.mode) {
         (None, CreateMode::Alter) => {
-            let message = format!("Invalid object name '{}'.", name.to_string());
+            let message = format!("Invalid object name '{name}'.");
             return Err(SqlError { state: 6, ..SqlError::statement(208, message) }.into());
         }
         (Some(view), CreateMode::Alter | CreateMode::CreateOrAlter) => {

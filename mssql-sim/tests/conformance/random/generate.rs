@@ -143,7 +143,7 @@ impl Generator {
         };
         let kind = if kind == "FULL JOIN" && on.is_none() { "CROSS JOIN" } else { kind };
         let scope = left.1.beside(&right.1);
-        (From::Join(Box::new(left.0), kind, Box::new(right.0), on), scope)
+        (From::Join(Box::new(left.0), kind, Box::new(right.0), on.map(Box::new)), scope)
     }
 
     /// A column of each side, equal; none where no two have the same type.

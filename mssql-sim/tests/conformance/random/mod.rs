@@ -41,18 +41,20 @@ impl Pair {
     async fn new() -> Self {
         let target = Target::new().await;
         let mut session = target.session().await;
-        let postgres = tokio::task::spawn_blocking(Postgres::temporary).await.unwrap().unwrap();
-        let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
+        let started = tokio::task::spawn_blocking(Postgres::temporary).await.expect("no panic");
+        let postgres = started.expect("PostgreSQL starts");
+        let connected = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await;
+        let (client, connection) = connected.expect("PostgreSQL takes a client");
         tokio::spawn(connection);
         session.run(&data::definitions(Dialect::SqlServer)).await;
-        client.batch_execute(&data::definitions(POSTGRES)).await.unwrap();
+        client.batch_execute(&data::definitions(POSTGRES)).await.expect("tables for PostgreSQL");
         Self { target, session, client, _postgres: postgres }
     }
 
     async fn fill(&mut self, seed: u64) {
         let rows = data::rows(&mut StdRng::seed_from_u64(seed));
         self.session.run(&rows).await;
-        self.client.batch_execute(&rows).await.unwrap();
+        self.client.batch_execute(&rows).await.expect("rows for PostgreSQL");
     }
 
     /// What differs for the query of a seed.
@@ -135,7 +137,7 @@ async fn differences(first: u64, count: u64, other: Dialect) -> Vec<String> {
 #[tokio::test]
 async fn random_queries_mean_the_same_in_postgres() {
     let variable = |name| std::env::var(name).ok();
-    let count = if variable("CONFORMANCE").as_deref() == Some("long") { 20_000 } else { 1_000 };
+    let count = if variable("CONFORMANCE").as_deref() == Some("long") { 20_000 } else { 500 };
     let first = variable("CONFORMANCE_SEED").map_or(1, |seed| seed.parse().expect("a number"));
     let found = differences(first, count, POSTGRES).await;
     println!("random queries: seeds {first} to {}, {} differences", first + count - 1, found.len());

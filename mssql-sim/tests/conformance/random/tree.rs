@@ -153,7 +153,7 @@ pub(super) struct Select {
 pub(super) enum From {
     Table(String, String),
     Derived(Box<Query>, String),
-    Join(Box<From>, &'static str, Box<From>, Option<Condition>),
+    Join(Box<From>, &'static str, Box<From>, Option<Box<Condition>>),
 }
 
 impl Query {

@@ -24,7 +24,7 @@ impl TypeInfo {
         match token {
             0x24 | 0x26 | 0x68 | 0x6D | 0x6E | 0x6F => info.size = usize::from(reader.u8()),
             0x28 => {}
-            0x29 | 0x2A | 0x2B => info.scale = reader.u8(),
+            0x29..=0x2B => info.scale = reader.u8(),
             0x6A | 0x6C => {
                 info.size = usize::from(reader.u8());
                 info.precision = reader.u8();

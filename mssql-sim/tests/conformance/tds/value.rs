@@ -229,7 +229,7 @@ fn variant(reader: &mut Reader<'_>) -> String {
     };
     let mut info = TypeInfo { token, size: 0, precision: 0, scale: 0, collation: None };
     match token {
-        0x29 | 0x2A | 0x2B => info.scale = properties.u8(),
+        0x29..=0x2B => info.scale = properties.u8(),
         0x6A | 0x6C => {
             info.precision = properties.u8();
             info.scale = properties.u8();
