@@ -351,15 +351,19 @@ async fn merge_does_what_its_clauses_say() {
         assert_eq!(rows(&server, stock).await, expected, "{merge}");
     }
     let server = server(STOCK).await;
-    run(&server, "MERGE dbo.stock t USING dbo.inbound s ON s.sku = t.sku
-                  WHEN MATCHED AND s.qty = 0 THEN UPDATE SET note = 'x' WHEN MATCHED THEN UPDATE SET qty = 1, note = 'y';").await;
+    run(
+        &server,
+        "MERGE dbo.stock t USING dbo.inbound s ON s.sku = t.sku
+                  WHEN MATCHED AND s.qty = 5 THEN UPDATE SET note = 'y' WHEN MATCHED THEN DELETE;",
+    )
+    .await;
     assert_eq!(
         rows(
             &server,
-            "SELECT sku, SYS_CHANGE_VERSION, SYS_CHANGE_COLUMNS FROM CHANGETABLE(CHANGES dbo.stock, 0) AS c"
+            "SELECT sku, SYS_CHANGE_VERSION, SYS_CHANGE_OPERATION, SYS_CHANGE_COLUMNS FROM CHANGETABLE(CHANGES dbo.stock, 0) AS c"
         )
         .await,
-        "2,1,NULL; 3,1,000000000300000004000000",
+        "2,1,U,000000000300000004000000; 3,1,D,NULL",
         "one version; the columns of the clause that fired"
     );
 }
@@ -374,6 +378,11 @@ async fn a_merge_is_refused_by_its_number() {
         ("WHEN NOT MATCHED THEN DELETE;", 10710),
         (
             "WHEN NOT MATCHED THEN INSERT (sku) VALUES (1) WHEN NOT MATCHED THEN INSERT (sku) VALUES (2);",
+            10714,
+        ),
+        ("WHEN MATCHED AND t.qty = 1 THEN DELETE WHEN MATCHED THEN DELETE;", 10714),
+        (
+            "WHEN NOT MATCHED BY SOURCE AND t.qty = 1 THEN UPDATE SET qty = 2 WHEN NOT MATCHED BY SOURCE THEN UPDATE SET qty = 3;",
             10714,
         ),
         ("WHEN MATCHED THEN DELETE WHEN MATCHED AND t.qty = 1 THEN DELETE;", 5324),

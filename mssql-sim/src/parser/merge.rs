@@ -4,6 +4,7 @@ use super::Parser;
 use super::ast::{Cte, Expr, Merge, MergeAction, MergeClause, MergeWhen, Statement};
 use super::lexer::syntax_error;
 use crate::types::SqlError;
+use std::mem;
 
 impl Parser {
     pub(super) fn merge(&mut self, context: Option<Expr>, ctes: Vec<Cte>) -> Result<Statement, SqlError> {
@@ -52,13 +53,11 @@ impl Parser {
         };
         let condition = if self.accept("AND") { Some(self.condition()?) } else { None };
         self.expect("THEN")?;
-        let same_kind = before.iter().filter(|clause| clause.when == when);
+        let mut same_kind = before.iter().filter(|clause| clause.when == when);
         if when == MergeWhen::NotMatchedByTarget && same_kind.clone().next().is_some() {
-            let message = "An action of type 'INSERT' cannot appear more than once in a 'WHEN NOT MATCHED' clause of a \
-                           MERGE statement.";
-            return Err(syntax_error(10714, line, message));
+            return Err(repeated_action("INSERT", when, line));
         }
-        if same_kind.into_iter().any(|clause| clause.condition.is_none()) {
+        if same_kind.clone().any(|clause| clause.condition.is_none()) {
             let name = when_name(when);
             let message = format!(
                 "In a MERGE statement, a '{name}' clause with a search condition cannot appear after a '{name}' clause \
@@ -67,6 +66,9 @@ impl Parser {
             return Err(syntax_error(5324, line, message));
         }
         let action = self.merge_action(when)?;
+        if same_kind.any(|clause| mem::discriminant(&clause.action) == mem::discriminant(&action)) {
+            return Err(repeated_action(action.name(), when, line));
+        }
         Ok(MergeClause { when, condition, action })
     }
 
@@ -98,6 +100,24 @@ impl Parser {
         let values = Some(self.row_of_values()?);
         Ok(MergeAction::Insert { columns, values })
     }
+}
+
+impl MergeAction {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Update(_) => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Insert { .. } => "INSERT",
+        }
+    }
+}
+
+fn repeated_action(action: &str, when: MergeWhen, line: i32) -> SqlError {
+    let clause = when_name(when);
+    let message = format!(
+        "An action of type '{action}' cannot appear more than once in a '{clause}' clause of a MERGE statement."
+    );
+    syntax_error(10714, line, message)
 }
 
 fn when_name(when: MergeWhen) -> &'static str {
