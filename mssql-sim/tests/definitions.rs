@@ -215,3 +215,42 @@ async fn a_user_sees_and_does_what_was_granted() {
     run(&server, "DENY SELECT ON dbo.open_t TO reader").await;
     assert_eq!(engine.require(&principal, "SELECT", &table).map_err(|e| e.number), Err(229), "DENY wins");
 }
+
+/// What ODBC and JDBC drivers ask of a server to learn its tables: the codes are ODBC's.
+#[tokio::test]
+async fn the_procedures_that_drivers_call_describe_tables_and_keys() {
+    let server = server(
+        "CREATE TABLE dbo.cust (id int IDENTITY(1,1) NOT NULL CONSTRAINT pk_cust PRIMARY KEY, name nvarchar(50) NOT NULL,
+            credit decimal(12,2) NULL CONSTRAINT df_credit DEFAULT (0));
+         CREATE TABLE dbo.ord (id int NOT NULL, cust_id int NOT NULL CONSTRAINT fk_ord_cust REFERENCES dbo.cust (id),
+            at datetime NOT NULL, CONSTRAINT pk_ord PRIMARY KEY (cust_id, id));
+         CREATE INDEX ix_at ON dbo.ord (at DESC)",
+    )
+    .await;
+    for (sql, expected) in [
+        ("EXEC sp_tables @table_type = \"'TABLE'\"", "wms,dbo,cust,TABLE,NULL; wms,dbo,ord,TABLE,NULL"),
+        ("EXEC sp_pkeys N'ord'", "wms,dbo,ord,cust_id,1,pk_ord; wms,dbo,ord,id,2,pk_ord"),
+        (
+            "EXEC sp_fkeys @pktable_name = N'cust'",
+            "wms,dbo,cust,id,wms,dbo,ord,cust_id,1,1,1,fk_ord_cust,pk_cust,7",
+        ),
+        ("EXEC sp_special_columns N'cust'", "1,id,4,int,10,4,0,1"),
+        (
+            "EXEC sp_statistics N'ord'",
+            "wms,dbo,ord,NULL,NULL,NULL,0,NULL,NULL,NULL,0,NULL,NULL; wms,dbo,ord,0,ord,pk_ord,1,1,cust_id,A,0,NULL,NULL; \
+             wms,dbo,ord,0,ord,pk_ord,1,2,id,A,0,NULL,NULL; wms,dbo,ord,1,ord,ix_at,3,1,at,D,0,NULL,NULL",
+        ),
+        (
+            "DECLARE @c TABLE (q sysname NULL, o sysname NULL, t sysname, c sysname, data_type smallint, type_name varchar(64),
+                 p int NULL, l int NULL, s smallint NULL, radix smallint NULL, nullable smallint, remarks varchar(254) NULL,
+                 def nvarchar(4000) NULL, sql_type smallint, sub smallint NULL, octets int NULL, place int, yes varchar(254), ss smallint);
+             INSERT @c EXEC sp_columns N'cust';
+             SELECT c, data_type, type_name, p, l, s, radix, nullable, def, octets, place, yes FROM @c ORDER BY place",
+            "id,4,int identity,10,4,0,10,0,NULL,NULL,1,NO; name,-9,nvarchar,50,100,NULL,NULL,0,NULL,100,2,NO; \
+             credit,3,decimal,12,14,2,10,1,((0)),NULL,3,YES",
+        ),
+        ("EXEC sp_helpindex N'dbo.ord'", "ix_at,nonclustered located on PRIMARY,at(-); pk_ord,clustered, unique, primary key located on PRIMARY,cust_id, id"),
+    ] {
+        assert_eq!(rows(&server, sql).await, expected, "{sql}");
+    }
+}
