@@ -22,6 +22,8 @@ claim "The source's lines broken anywhere; signals"
 figures whole lines::
 claim "Lost history is loaded again"
 figures whole history::
+claim "A restored source is found out, behind, level and overtaken, with the agent there and away"
+figures whole restored::
 claim "Loads of many cuts, killed and resumed"
 figures whole loads::
 claim "What differs from the source is found and repaired, and nothing else, while changes stream"

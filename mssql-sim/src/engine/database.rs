@@ -11,6 +11,7 @@ use super::backup::History;
 use super::database_settings::DatabaseSettings;
 use super::definition::{DatabaseId, ObjectId, TableDef};
 use super::permission::Security;
+use super::principal::FIXED_ROLES;
 use super::role::Role;
 use super::rows::Rows;
 use super::schema_object::{ExtendedProperty, PropertyOwner, Synonym, UserView};
@@ -23,22 +24,8 @@ pub(super) const FIRST_USER_DATABASE: i32 = 5;
 const FIRST_OBJECT_ID: ObjectId = 901_578_250;
 /// Distance between object ids, so that they do not look like row numbers.
 const OBJECT_ID_STEP: ObjectId = 16_000_057;
-/// Schemas of every database and their ids.
-const FIXED_SCHEMAS: [(i32, &str); 13] = [
-    (1, "dbo"),
-    (2, "guest"),
-    (3, "INFORMATION_SCHEMA"),
-    (4, "sys"),
-    (16384, "db_owner"),
-    (16385, "db_accessadmin"),
-    (16386, "db_securityadmin"),
-    (16387, "db_ddladmin"),
-    (16389, "db_backupoperator"),
-    (16390, "db_datareader"),
-    (16391, "db_datawriter"),
-    (16392, "db_denydatareader"),
-    (16393, "db_denydatawriter"),
-];
+/// Schemas of every database and their ids; each fixed role has one besides, with its own id and name.
+const FIXED_SCHEMAS: [(i32, &str); 4] = [(1, "dbo"), (2, "guest"), (3, "INFORMATION_SCHEMA"), (4, "sys")];
 const FIRST_USER_SCHEMA: i32 = 5;
 
 /// A schema.
@@ -137,8 +124,9 @@ impl Database {
             role: Role::Primary,
             settings: DatabaseSettings::new(id),
             schemas: FIXED_SCHEMAS
-                .iter()
-                .map(|(id, name)| Schema { id: *id, name: (*name).to_owned() })
+                .into_iter()
+                .chain(FIXED_ROLES)
+                .map(|(id, name)| Schema { id, name: name.to_owned() })
                 .collect(),
             tables: BTreeMap::new(),
             views: BTreeMap::new(),
